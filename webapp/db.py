@@ -1,0 +1,109 @@
+"""The database: one engine per process, one session per unit of work, and the only commit of the program.
+
+`transaction()` is opened by an edge (a request, a job, a command of the command line); services and the engine take
+its session and flush. Deadlocks and serialisation failures are retried from the start by `retrying()`.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from typing import Any, TypeVar
+from uuid import UUID
+
+import orjson
+from sqlalchemy import DateTime, Engine, MetaData, create_engine
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.dialects.postgresql import UUID as PgUUID
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.orm import DeclarativeBase, Session
+
+T = TypeVar("T")
+
+#: Session settings of every connection: a step never waits for ever (milliseconds).
+OPTIONS = (
+    "-c timezone=UTC -c lock_timeout=10000 -c statement_timeout=60000 -c idle_in_transaction_session_timeout=60000 -c jit=off"
+)
+#: SQLSTATEs after which the whole unit of work may be run again: serialisation failure, deadlock.
+RETRYABLE = {"40001", "40P01"}
+
+
+class Base(DeclarativeBase):
+    """Base of all mapped classes; `Base.metadata` holds the engine's plain tables too."""
+
+    metadata = MetaData(
+        naming_convention={
+            "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+            "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+            "ck": "ck_%(table_name)s_%(constraint_name)s",
+            "fk": "fk_%(table_name)s_%(column_0_N_name)s_%(referred_table_name)s",
+            "pk": "pk_%(table_name)s",
+        }
+    )
+    type_annotation_map = {datetime: DateTime(timezone=True), UUID: PgUUID(as_uuid=True), dict[str, Any]: JSONB}
+
+
+_engine: Engine | None = None
+
+
+def _dumps(value: Any) -> str:
+    return orjson.dumps(value, default=str).decode()
+
+
+def configure(url: str, *, pool_size: int = 12) -> Engine:
+    """Make the process's engine for a PostgreSQL `url` (`postgresql://…`); call once, after any fork."""
+    global _engine
+    if url.startswith(("postgresql://", "postgres://")):
+        url = "postgresql+psycopg://" + url.split("://", 1)[1]
+    if _engine is not None:
+        _engine.dispose()
+    _engine = create_engine(
+        url,
+        pool_size=pool_size,
+        max_overflow=4,
+        pool_pre_ping=False,
+        pool_recycle=1800,
+        json_serializer=_dumps,
+        json_deserializer=orjson.loads,
+        connect_args={"options": OPTIONS, "connect_timeout": 10, "prepare_threshold": 2},
+    )
+    return _engine
+
+
+def engine() -> Engine:
+    """The process's engine. Errors: RuntimeError before `configure`."""
+    if _engine is None:
+        raise RuntimeError("the database is not configured: call db.configure(url) first")
+    return _engine
+
+
+@contextmanager
+def transaction() -> Iterator[Session]:
+    """One unit of work: commits when the block ends, rolls back when it raises. The only commit of the program."""
+    with Session(engine(), expire_on_commit=False) as session:
+        try:
+            yield session
+            session.commit()
+        except BaseException:
+            session.rollback()
+            raise
+
+
+def is_retryable(error: BaseException) -> bool:
+    """Whether the unit of work may simply be run again (deadlock, serialisation failure)."""
+    return isinstance(error, DBAPIError) and getattr(error.orig, "sqlstate", None) in RETRYABLE
+
+
+def retrying(work: Callable[[Session], T], *, attempts: int = 4) -> T:
+    """Run `work(session)` in a transaction of its own, from the start again after a deadlock."""
+    for attempt in range(1, attempts + 1):
+        try:
+            with transaction() as session:
+                return work(session)
+        except DBAPIError as error:
+            if attempt == attempts or not is_retryable(error):
+                raise
+            time.sleep(0.02 * 2**attempt)
+    raise AssertionError("unreachable")

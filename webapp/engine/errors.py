@@ -1,0 +1,56 @@
+"""Errors of the engine. The docstring is the message when none is given."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from webapp.engine.types import Finding
+from webapp.errors import Conflict, Invalid, NotFound, QianyinError
+
+
+class DeploymentRefused(Invalid):
+    """模型未通过检查，没有部署。"""
+
+    code = "deployment_refused"
+
+    def __init__(self, findings: Sequence[Finding]) -> None:
+        self.findings = tuple(findings)
+        super().__init__("；".join(f"{f.element_id or '—'}：{f.message}" for f in self.findings) or "")
+
+
+class FeelError(Invalid):
+    """表达式有误。"""
+
+    code = "feel"
+
+
+class LimitExceeded(FeelError):
+    """表达式超出计算上限。"""
+
+    code = "feel_limit"
+
+
+class TaskNotOpen(Conflict):
+    """此任务已办结或已撤销。"""
+
+    code = "task_not_open"
+
+
+class InstanceNotFound(NotFound):
+    """没有找到该办理事项。"""
+
+
+class HandlerFailed(QianyinError):
+    """A handler failed; `permanent` when a retry cannot help."""
+
+    def __init__(self, message: str, *, permanent: bool = False) -> None:
+        super().__init__(message)
+        self.permanent = permanent
+
+
+class BpmnError(QianyinError):
+    """A business fault raised by a handler, caught by an error boundary event of this code."""
+
+    def __init__(self, error_code: str, message: str = "") -> None:
+        super().__init__(message or error_code)
+        self.error_code = error_code
