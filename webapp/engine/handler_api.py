@@ -1,0 +1,244 @@
+"""What the Python of a domain (`handlers/`) may use of the engine: four kinds of named hooks, found by the models.
+
+* ``@handler("topic")`` — a service task. *Local* (default): runs inside the step's transaction, under a savepoint; its
+  effects on our own tables and the token's move commit together. ``external=True``: called by a worker with no
+  transaction open, with the job's id as idempotency key; for mail, HTTP, long rendering.
+* ``@validator("name")`` — checks a form's data before a user task completes; returns sentences by field path.
+* ``@provider("name")`` — gives a form its options and prefilled data.
+* ``@case_panel("process_key")`` — what stands beside the task in the tab 案卷, as generic blocks.
+
+A hook is a plain function of one context. Its module is imported by the composition roots (`handlers.load()`), which
+give the registry to the engine: the engine never imports the domain.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy.orm import Session
+
+from webapp.engine.errors import BpmnError, HandlerFailed
+from webapp.errors import Invalid
+
+__all__ = [
+    "Block",
+    "BpmnError",
+    "CasePanelContext",
+    "ExternalContext",
+    "FormContext",
+    "FormData",
+    "HandlerContext",
+    "HandlerFailed",
+    "Hooks",
+    "Invalid",
+    "Tab",
+    "case_panel",
+    "handler",
+    "hooks",
+    "provider",
+    "validator",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """Who acts: an account, with its roles and organisation; `None` where the system acts by itself."""
+
+    id: UUID
+    username: str
+    name: str
+    roles: frozenset[str]
+    organisation_id: UUID | None
+
+
+@dataclass(slots=True)
+class HandlerContext:
+    """What a local handler gets. It returns the variables to set (or None)."""
+
+    session: Session
+    instance_id: UUID
+    business_key: str | None
+    element_id: str
+    variables: Mapping[str, Any]  # merged scope chain, or exactly the element's inputs when it has a mapping
+    now: datetime
+    actor: Actor | None
+    properties: Mapping[str, str]  # attributes of our namespace on the element
+    #: start another instance in the same transaction (after this handler): (process_key, variables, keywords)
+    start_instance: Callable[..., UUID]
+    #: run an external handler once, after commit, outside the process: (topic, arguments)
+    enqueue: Callable[[str, Mapping[str, Any]], None]
+    #: end another instance in the same transaction, with a reason that stands in its history
+    cancel_instance: Callable[[UUID, str], None]
+
+
+@dataclass(slots=True)
+class ExternalContext:
+    """What an external handler gets: no session is open; `job_id` is the idempotency key of every attempt."""
+
+    job_id: UUID
+    instance_id: UUID | None
+    variables: Mapping[str, Any]
+    now: datetime
+
+
+@dataclass(slots=True)
+class FormContext:
+    """What validators and providers get."""
+
+    session: Session
+    instance_id: UUID | None
+    task_id: UUID | None
+    element_id: str
+    variables: Mapping[str, Any]
+    actor: Actor
+    now: datetime
+    data: Mapping[str, Any] = field(default_factory=dict)  # validators: what was entered (typed by the schema)
+    outcome: str | None = None
+
+
+@dataclass(slots=True)
+class FormData:
+    """What a provider gives: initial data by form key; option lists by `valuesKey`; values shown read-only."""
+
+    data: Mapping[str, Any] = field(default_factory=dict)
+    options: Mapping[str, Sequence[Mapping[str, Any]]] = field(default_factory=dict)  # [{value, label, hint?, disabled?}]
+    context: Mapping[str, Any] = field(default_factory=dict)  # names visible to conditional visibility and text views
+    warnings: Sequence[str] = ()
+
+
+@dataclass(slots=True)
+class Block:
+    """One block of a case panel; `kind` picks the macro.
+
+    kinds: ``facts`` items=[(label, value, link?)] · ``diff`` items=[(label, before, after)] · ``hint`` text, style
+    (info|warn) · ``files`` items=[document ids] · ``opinions`` items=[{who, role, at, decision, words}] ·
+    ``table`` columns, rows · ``text`` text
+    """
+
+    kind: str
+    title: str = ""
+    note: str = ""
+    items: Sequence[Any] = ()
+    columns: Sequence[str] = ()
+    rows: Sequence[Sequence[Any]] = ()
+    text: str = ""
+    style: str = "info"
+    link: str | None = None
+
+
+@dataclass(slots=True)
+class Tab:
+    """A sibling part of the same case (one enterprise of a filing), shown as tabs above the task."""
+
+    label: str
+    state: str
+    style: str  # good | warn | bad | now | idle
+    instance_id: UUID | None = None
+    current: bool = False
+
+
+@dataclass(slots=True)
+class CasePanelContext:
+    session: Session
+    instance_id: UUID
+    root_instance_id: UUID
+    definition_key: str
+    variables: Mapping[str, Any]
+    actor: Actor
+
+
+@dataclass(slots=True)
+class CasePanel:
+    """What the domain shows of a case: blocks for the tab 案卷, tabs of sibling parts, facts of the case head."""
+
+    blocks: Sequence[Block] = ()
+    tabs: Sequence[Tab] = ()
+    documents: Sequence[UUID] = ()
+
+
+Handler = Callable[[HandlerContext], Mapping[str, Any] | None]
+ExternalHandler = Callable[[ExternalContext], Mapping[str, Any] | None]
+Validator = Callable[[FormContext], Mapping[str, str | Sequence[str]]]
+Provider = Callable[[FormContext], FormData]
+Panel = Callable[[CasePanelContext], CasePanel]
+
+
+@dataclass(frozen=True, slots=True)
+class Registered:
+    """A handler with its documented inputs and outputs, {name: description}, for the designer."""
+
+    call: Callable[..., Any]
+    external: bool
+    inputs: Mapping[str, str]
+    outputs: Mapping[str, str]
+    doc: str
+
+
+class Hooks:
+    """The named hooks of one domain."""
+
+    def __init__(self) -> None:
+        self.handlers: dict[str, Registered] = {}
+        self.validators: dict[str, Validator] = {}
+        self.providers: dict[str, Provider] = {}
+        self.panels: dict[str, Panel] = {}
+
+
+hooks = Hooks()
+
+
+def _put(table: dict[str, Any], name: str, value: Any) -> None:
+    if name in table:
+        raise ValueError(f"the hook {name!r} is registered twice")
+    table[name] = value
+
+
+def handler(
+    topic: str,
+    *,
+    external: bool = False,
+    inputs: Mapping[str, str] | None = None,
+    outputs: Mapping[str, str] | None = None,
+) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """Register what a service task with this topic does. Errors: ValueError when the topic is taken."""
+
+    def register(function: Callable[..., Any]) -> Callable[..., Any]:
+        doc = (function.__doc__ or "").strip()
+        _put(hooks.handlers, topic, Registered(function, external, inputs or {}, outputs or {}, doc))
+        return function
+
+    return register
+
+
+def validator(name: str) -> Callable[[Validator], Validator]:
+    """Register a check of a form's data, named by `qianyin:validator` on the user task."""
+
+    def register(function: Validator) -> Validator:
+        _put(hooks.validators, name, function)
+        return function
+
+    return register
+
+
+def provider(name: str) -> Callable[[Provider], Provider]:
+    """Register what fills a form, named by `qianyin:provider` on the user task."""
+
+    def register(function: Provider) -> Provider:
+        _put(hooks.providers, name, function)
+        return function
+
+    return register
+
+
+def case_panel(process_key: str) -> Callable[[Panel], Panel]:
+    """Register what the tab 案卷 shows for the cases of a process."""
+
+    def register(function: Panel) -> Panel:
+        _put(hooks.panels, process_key, function)
+        return function
+
+    return register
