@@ -1,0 +1,200 @@
+"""The registers 台账 that partner-addition filing (4.6) lives on. Each change writes a row of `register_change`."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import ForeignKey, Index, Text, text
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from webapp.accounts.models import Organisation
+from webapp.db import Base
+from webapp.ids import uuid7
+
+
+class LeadUnit(Base):
+    """牵引单位 (1.2). Status candidate | listed | cancelled | expelled | withdrawn; flags do not change the status."""
+
+    __tablename__ = "lead_unit"
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=uuid7)
+    organisation_id: Mapped[UUID] = mapped_column(ForeignKey("organisation.id"), unique=True)
+    credit_code: Mapped[str] = mapped_column(Text, unique=True)
+    name: Mapped[str] = mapped_column(Text)
+    status: Mapped[str] = mapped_column(Text, default="listed")
+    rectifying: Mapped[bool] = mapped_column(default=False)  # 整改中
+    under_expulsion: Mapped[bool] = mapped_column(default=False)  # 清退审议中
+    legal_rep: Mapped[str] = mapped_column(Text, default="")
+    address: Mapped[str] = mapped_column(Text, default="")
+    registered_capital: Mapped[Decimal | None]  # 10,000 yuan 万元
+    founded_on: Mapped[date | None]
+    industry: Mapped[str] = mapped_column(Text, default="")
+    contact: Mapped[str] = mapped_column(Text, default="")
+    phone: Mapped[str] = mapped_column(Text, default="")
+    listed_on: Mapped[date | None]
+    organisation: Mapped[Organisation] = relationship(lazy="joined")
+
+
+class ConsortiumEnterprise(Base):
+    """产业生态联合体企业: a membership of one enterprise in one lead unit's consortium, from one published list on."""
+
+    __tablename__ = "consortium_enterprise"
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=uuid7)
+    lead_unit_id: Mapped[UUID] = mapped_column(ForeignKey("lead_unit.id"))
+    name: Mapped[str] = mapped_column(Text)
+    credit_code: Mapped[str] = mapped_column(Text)
+    legal_rep: Mapped[str] = mapped_column(Text, default="")
+    address: Mapped[str] = mapped_column(Text, default="")
+    registered_capital: Mapped[Decimal | None]
+    founded_on: Mapped[date | None]
+    need: Mapped[str] = mapped_column(Text, default="")  # the need of the retrofitted enterprises that it serves (4.6)
+    programme: Mapped[str] = mapped_column(Text, default="national")  # 国家级 national | 省级 provincial (1.4)
+    since: Mapped[date]
+    since_list_id: Mapped[UUID | None] = mapped_column(ForeignKey("published_list.id"))
+    until: Mapped[date | None]
+    until_reason: Mapped[str | None] = mapped_column(Text)
+    filing_item_id: Mapped[UUID | None]
+    lead_unit: Mapped[LeadUnit] = relationship(lazy="joined")
+    __table_args__ = (
+        Index(
+            "uq_consortium_enterprise_current",
+            "lead_unit_id",
+            "credit_code",
+            unique=True,
+            postgresql_where=text("until is null"),
+        ),
+        Index("ix_consortium_enterprise_code", "credit_code"),
+    )
+
+
+class BarredEntry(Base):
+    """不得重新申请名单 (4.4), by unified social credit code."""
+
+    __tablename__ = "barred_entry"
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=uuid7)
+    credit_code: Mapped[str] = mapped_column(Text, index=True)
+    name: Mapped[str] = mapped_column(Text)
+    clause: Mapped[str] = mapped_column(Text)  # 4.4.1 … 4.4.8
+    decision_number: Mapped[str] = mapped_column(Text)
+    decided_on: Mapped[date]
+    annulled_on: Mapped[date | None]
+    reason: Mapped[str] = mapped_column(Text, default="")
+
+
+class Filing(Base):
+    """备案 (4.6.1): one filing of one lead unit; its enterprises are `FilingItem`s. Status draft | review | closed."""
+
+    __tablename__ = "filing"
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=uuid7)
+    number: Mapped[str] = mapped_column(Text, unique=True)  # BA-2026-0187, the instance's business key
+    lead_unit_id: Mapped[UUID] = mapped_column(ForeignKey("lead_unit.id"), index=True)
+    instance_id: Mapped[UUID | None]
+    status: Mapped[str] = mapped_column(Text, default="draft")
+    need: Mapped[str] = mapped_column(Text, default="")
+    programme: Mapped[str] = mapped_column(Text, default="national")
+    submitted_at: Mapped[datetime | None]
+    submitted_by: Mapped[UUID | None]
+    closed_at: Mapped[datetime | None]
+    lead_unit: Mapped[LeadUnit] = relationship(lazy="joined")
+    items: Mapped[list[FilingItem]] = relationship(back_populates="filing", order_by="FilingItem.seq")
+
+
+class FilingItem(Base):
+    """One enterprise of a filing and where it stands.
+
+    Status: draft · review 审核中 · confirming 待复核 · correcting 补正中 · pooled 待公示 · public 公示中 · objected 异议中 ·
+    final: published 已发布 · rejected 不予通过 · lapsed 逾期未补正 · struck 异议成立/撤下 · withdrawn.
+    """
+
+    __tablename__ = "filing_item"
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=uuid7)
+    filing_id: Mapped[UUID] = mapped_column(ForeignKey("filing.id"), index=True)
+    seq: Mapped[int]
+    name: Mapped[str] = mapped_column(Text)
+    credit_code: Mapped[str] = mapped_column(Text, index=True)
+    legal_rep: Mapped[str] = mapped_column(Text, default="")
+    id_kind: Mapped[str] = mapped_column(Text, default="resident")  # resident | other (only under an interpretation)
+    id_number: Mapped[str] = mapped_column(Text, default="")  # GB 11643-1999; masked on every page but the review
+    address: Mapped[str] = mapped_column(Text, default="")
+    registered_capital: Mapped[Decimal | None]
+    founded_on: Mapped[date | None]
+    need: Mapped[str] = mapped_column(Text, default="")
+    fiscal_year: Mapped[int | None]
+    credit_report_on: Mapped[date | None]
+    interpretation_id: Mapped[UUID | None] = mapped_column(ForeignKey("interpretation.id"))
+    materials: Mapped[dict[str, Any]] = mapped_column(JSONB, default=dict)  # {material: [document id, …]}
+    warnings: Mapped[list[Any]] = mapped_column(JSONB, default=list)  # [{code, text, must_answer}]
+    review: Mapped[dict[str, Any]] = mapped_column(JSONB, default=dict)  # the last review: verdict per material, answers
+    instance_id: Mapped[UUID | None]  # its own case: enterprise_review
+    batch_id: Mapped[UUID | None] = mapped_column(ForeignKey("publicity_batch.id"), index=True)
+    status: Mapped[str] = mapped_column(Text, default="draft", index=True)
+    correction_due_at: Mapped[datetime | None]
+    outcome_reason: Mapped[str] = mapped_column(Text, default="")
+    settled_at: Mapped[datetime | None]
+    filing: Mapped[Filing] = relationship(back_populates="items", lazy="joined")
+
+
+class Interpretation(Base):
+    """解释 (5.1): how the bureau reads the regulation, cited by the cases that use it."""
+
+    __tablename__ = "interpretation"
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=uuid7)
+    number: Mapped[str] = mapped_column(Text, unique=True)
+    clause: Mapped[str] = mapped_column(Text)
+    topic: Mapped[str] = mapped_column(Text)  # other_identity | no_accounts | free
+    text: Mapped[str] = mapped_column(Text)
+    signed_by: Mapped[str] = mapped_column(Text)
+    signed_on: Mapped[date]
+
+
+class PublicityBatch(Base):
+    """公示批次 (4.6.3). Status composing | signing | public | closing | published | withdrawn."""
+
+    __tablename__ = "publicity_batch"
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=uuid7)
+    number: Mapped[str] = mapped_column(Text, unique=True)  # GS-2026-0009
+    instance_id: Mapped[UUID | None]
+    status: Mapped[str] = mapped_column(Text, default="composing")
+    created_at: Mapped[datetime]
+
+
+class PublishedList(Base):
+    """变更后的产业生态联合体企业名单 (4.6.3), one row per publication."""
+
+    __tablename__ = "published_list"
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=uuid7)
+    number: Mapped[str] = mapped_column(Text, unique=True)  # 文号
+    batch_id: Mapped[UUID | None] = mapped_column(ForeignKey("publicity_batch.id"))
+    title: Mapped[str] = mapped_column(Text)
+    published_on: Mapped[date]
+    published_at: Mapped[datetime]
+    added: Mapped[int] = mapped_column(default=0)
+    removed: Mapped[int] = mapped_column(default=0)
+
+
+class RegisterChange(Base):
+    """History of every register: who changed what, from what, to what, in which case."""
+
+    __tablename__ = "register_change"
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=uuid7)
+    register: Mapped[str] = mapped_column(Text)  # table name
+    entry_id: Mapped[UUID]
+    at: Mapped[datetime]
+    actor_id: Mapped[UUID | None]
+    instance_id: Mapped[UUID | None]
+    action: Mapped[str] = mapped_column(Text)
+    before: Mapped[dict[str, Any] | None]
+    after: Mapped[dict[str, Any] | None]
+    __table_args__ = (Index("ix_register_change_entry", "register", "entry_id", "at"),)
+
+
+class SerialNumber(Base):
+    """Gapless numbers per kind and year (文号, case numbers); taken under a row lock in the act's own transaction."""
+
+    __tablename__ = "serial_number"
+    kind: Mapped[str] = mapped_column(Text, primary_key=True)
+    year: Mapped[int] = mapped_column(primary_key=True)
+    last: Mapped[int] = mapped_column(default=0)
