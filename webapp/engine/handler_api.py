@@ -1,10 +1,11 @@
-"""What the Python of a domain (`handlers/`) may use of the engine: four kinds of named hooks, found by the models.
+"""What the Python of a domain (`handlers/`) may use of the engine: five kinds of named hooks, found by the models.
 
 * ``@handler("topic")`` — a service task. *Local* (default): runs inside the step's transaction, under a savepoint; its
   effects on our own tables and the token's move commit together. ``external=True``: called by a worker with no
   transaction open, with the job's id as idempotency key; for mail, HTTP, long rendering.
 * ``@validator("name")`` — checks a form's data before a user task completes; returns sentences by field path.
 * ``@provider("name")`` — gives a form its options and prefilled data.
+* ``@starter("process_key")`` — whether a case may be opened now and by this person, its number and first variables.
 * ``@case_panel("process_key")`` — what stands beside the task in the tab 案卷, as generic blocks.
 
 A hook is a plain function of one context. Its module is imported by the composition roots (`handlers.load()`), which
@@ -35,11 +36,14 @@ __all__ = [
     "HandlerFailed",
     "Hooks",
     "Invalid",
+    "StartContext",
+    "StartPlan",
     "Tab",
     "case_panel",
     "handler",
     "hooks",
     "provider",
+    "starter",
     "validator",
 ]
 
@@ -83,6 +87,28 @@ class ExternalContext:
     instance_id: UUID | None
     variables: Mapping[str, Any]
     now: datetime
+
+
+@dataclass(slots=True)
+class StartContext:
+    """What a starter gets, before the instance exists; `actor` is None when a timer or the system starts it."""
+
+    session: Session
+    instance_id: UUID  # of the instance that is about to start
+    process_key: str
+    variables: Mapping[str, Any]
+    actor: Actor | None
+    now: datetime
+
+
+@dataclass(slots=True)
+class StartPlan:
+    """What a starter gives; what the start command names itself (business key, title, organisation) goes first."""
+
+    variables: Mapping[str, Any] = field(default_factory=dict)  # added to those of the command
+    business_key: str | None = None
+    title: str | None = None
+    org_id: UUID | None = None
 
 
 @dataclass(slots=True)
@@ -165,6 +191,7 @@ ExternalHandler = Callable[[ExternalContext], Mapping[str, Any] | None]
 Validator = Callable[[FormContext], Mapping[str, str | Sequence[str]]]
 Provider = Callable[[FormContext], FormData]
 Panel = Callable[[CasePanelContext], CasePanel]
+Starter = Callable[[StartContext], StartPlan]
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,6 +213,7 @@ class Hooks:
         self.validators: dict[str, Validator] = {}
         self.providers: dict[str, Provider] = {}
         self.panels: dict[str, Panel] = {}
+        self.starters: dict[str, Starter] = {}
 
 
 hooks = Hooks()
@@ -239,6 +267,16 @@ def case_panel(process_key: str) -> Callable[[Panel], Panel]:
 
     def register(function: Panel) -> Panel:
         _put(hooks.panels, process_key, function)
+        return function
+
+    return register
+
+
+def starter(process_key: str) -> Callable[[Starter], Starter]:
+    """Register what is asked before an instance of the process starts; it refuses by raising a QianyinError."""
+
+    def register(function: Starter) -> Starter:
+        _put(hooks.starters, process_key, function)
         return function
 
     return register
