@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
-from typing import Any, TypeVar
+from typing import Any, ClassVar, TypeVar
 from uuid import UUID
 
 import orjson
@@ -24,7 +24,8 @@ T = TypeVar("T")
 
 #: Session settings of every connection: a step never waits for ever (milliseconds).
 OPTIONS = (
-    "-c timezone=UTC -c lock_timeout=10000 -c statement_timeout=60000 -c idle_in_transaction_session_timeout=60000 -c jit=off"
+    "-c timezone=UTC -c jit=off"
+    " -c lock_timeout=10000 -c statement_timeout=60000 -c idle_in_transaction_session_timeout=60000"
 )
 #: SQLSTATEs after which the whole unit of work may be run again: serialisation failure, deadlock.
 RETRYABLE = {"40001", "40P01"}
@@ -42,25 +43,36 @@ class Base(DeclarativeBase):
             "pk": "pk_%(table_name)s",
         }
     )
-    type_annotation_map = {datetime: DateTime(timezone=True), UUID: PgUUID(as_uuid=True), dict[str, Any]: JSONB}
+    type_annotation_map: ClassVar[dict[Any, Any]] = {
+        datetime: DateTime(timezone=True),
+        UUID: PgUUID(as_uuid=True),
+        dict[str, Any]: JSONB,
+    }
 
 
 _engine: Engine | None = None
+_url: str | None = None
 
 
 def _dumps(value: Any) -> str:
     return orjson.dumps(value, default=str).decode()
 
 
+def sqlalchemy_url(url: str) -> str:
+    """The same address with the driver named, as SQLAlchemy wants it."""
+    if url.startswith(("postgresql://", "postgres://")):
+        return "postgresql+psycopg://" + url.split("://", 1)[1]
+    return url
+
+
 def configure(url: str, *, pool_size: int = 12) -> Engine:
     """Make the process's engine for a PostgreSQL `url` (`postgresql://…`); call once, after any fork."""
-    global _engine
-    if url.startswith(("postgresql://", "postgres://")):
-        url = "postgresql+psycopg://" + url.split("://", 1)[1]
+    global _engine, _url
     if _engine is not None:
         _engine.dispose()
+    _url = url
     _engine = create_engine(
-        url,
+        sqlalchemy_url(url),
         pool_size=pool_size,
         max_overflow=4,
         pool_pre_ping=False,
@@ -70,6 +82,19 @@ def configure(url: str, *, pool_size: int = 12) -> Engine:
         connect_args={"options": OPTIONS, "connect_timeout": 10, "prepare_threshold": 2},
     )
     return _engine
+
+
+def dispose() -> None:
+    """Close the process's connections; `configure` may be called again."""
+    global _engine
+    if _engine is not None:
+        _engine.dispose()
+    _engine = None
+
+
+def current_url() -> str | None:
+    """The address that the process is configured for, None before `configure`."""
+    return _url if _engine is not None else None
 
 
 def engine() -> Engine:
