@@ -16,7 +16,7 @@ import chinese_calendar
 import holidays
 
 BEIJING = ZoneInfo("Asia/Shanghai")
-_LAST_KNOWN_YEAR = max(day.year for day in chinese_calendar.constants.workdays)
+_LAST_KNOWN_YEAR: int = max(day.year for day in chinese_calendar.constants.workdays)
 
 
 class Clock:
