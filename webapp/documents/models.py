@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import BigInteger, Index, Text
+from sqlalchemy import ARRAY, BigInteger, Index, Text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from webapp.db import Base
@@ -24,6 +24,7 @@ class Document(Base):
     filename: Mapped[str] = mapped_column(Text)
     kind: Mapped[str] = mapped_column(Text, default="upload")  # upload | notice | list | review_form …
     pages: Mapped[int | None]
+    flags: Mapped[list[str]] = mapped_column(ARRAY(Text), default=list)  # active content of a PDF: javascript, launch …
     root_instance_id: Mapped[UUID | None]  # the case that it belongs to
     instance_id: Mapped[UUID | None]
     org_id: Mapped[UUID | None]  # whose organisation may read it
