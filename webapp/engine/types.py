@@ -65,7 +65,12 @@ class Element:
     result_variable: str | None = None
     map_decision_result: str = "resultList"
     called_key: str | None = None
-    called_binding: str = "latest"
+    called_binding: str = "latest"  # latest | deployment | version:<n>
+    called_business_key: str | None = None  # FEEL
+    called_inputs: tuple[IOParameter, ...] = ()  # camunda:in, evaluated in the caller into the called instance
+    called_all_inputs: bool = False  # camunda:in variables="all"
+    called_outputs: tuple[IOParameter, ...] = ()  # camunda:out, evaluated over the called instance's variables
+    called_all_outputs: bool = False
     inputs: tuple[IOParameter, ...] = ()
     outputs: tuple[IOParameter, ...] = ()
     clauses: tuple[str, ...] = ()

@@ -1,0 +1,204 @@
+"""The execution of one instance in memory: what the runtime calls (contract "engine, in memory").
+
+Every method that moves the instance runs until everything waits, and reports by `drain()`. A method that raises anything
+but `TaskNotOpen` leaves the execution in an undefined state: drop it and load the last stored state again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any, Self
+from uuid import UUID
+
+from webapp.engine.bpmn import state
+from webapp.engine.bpmn.model import CompiledProcess
+from webapp.engine.bpmn.specs import Node
+from webapp.engine.bpmn.tasks import CallActivity, ServiceTask, raise_fault, take
+from webapp.engine.bpmn.tokens import ERROR, READY, STARTED, WAITING, Token
+from webapp.engine.bpmn.workflow import Incident, ProcessWorkflow
+from webapp.engine.errors import BpmnError, TaskNotOpen
+from webapp.engine.types import EndState, Event, Host, TaskClosed
+from webapp.errors import Invalid
+
+
+class Execution:
+    """One instance, hydrated. Not thread-safe."""
+
+    def __init__(self, workflow: ProcessWorkflow) -> None:
+        self._workflow = workflow
+
+    # ---- life
+
+    @classmethod
+    def start(
+        cls, compiled: CompiledProcess, variables: Mapping[str, Any], host: Host, *, start_element: str | None = None
+    ) -> Self:
+        """A new instance, run until everything waits.
+
+        `start_element`: the start event's id; without it the none start event. Errors: Invalid (no such start event,
+        a variable of a type that cannot be kept).
+        """
+        workflow = ProcessWorkflow(compiled, host)
+        root = workflow.spawn(compiled.spec.root, None)
+        root.locals = workflow.copy(dict(variables))
+        chosen = _start(compiled, start_element)
+        if chosen is not None:
+            root.info["start"] = chosen
+        execution = cls(workflow)
+        workflow.advance()
+        return execution
+
+    @classmethod
+    def load(cls, compiled: CompiledProcess, blob: bytes, host: Host) -> Self:
+        """From `dump()`. Errors: Invalid when the state refers to an element that `compiled` does not have (trap 6)."""
+        return cls(state.load(compiled, blob, host))
+
+    def dump(self) -> bytes:
+        """The state: tokens, scopes, compensation records. No specifications."""
+        return state.dump(self._workflow)
+
+    @property
+    def ended(self) -> EndState | None:
+        return self._workflow.ended
+
+    def drain(self) -> list[Event]:
+        """What happened since the last drain, in order."""
+        events, self._workflow.events = self._workflow.events, []
+        return events
+
+    # ---- moving
+
+    def complete(self, node: UUID, variables: Mapping[str, Any]) -> None:
+        """A person has done an open user task. Errors: TaskNotOpen."""
+        token = self._token(node, READY)
+        if not token.task_spec.manual or token.body:
+            raise TaskNotOpen()
+        workflow = self._workflow
+        workflow.results(token, variables)
+        workflow.emit(TaskClosed(token.id, token.element_id, cancelled=False))
+        workflow.leave_later(token)
+        workflow.advance()
+
+    def deliver(self, node: UUID, payload: Mapping[str, Any]) -> None:
+        """The message, signal or timer that this node waits for has come. Errors: TaskNotOpen."""
+        token = self._token(node, WAITING)
+        if "wait" not in token.info:
+            raise TaskNotOpen()
+        token.task_spec.deliver(token, dict(payload))
+        self._workflow.advance()
+
+    def resume(self, node: UUID, result: Mapping[str, Any]) -> None:
+        """A parked service task or call activity has its result. Errors: TaskNotOpen."""
+        token = self._parked(node)
+        spec = token.task_spec
+        try:
+            kept = spec.answered(token, result) if isinstance(spec, CallActivity) else result
+        except Incident as incident:
+            self._workflow.stop_waiting(token)
+            self._workflow.incident(token, str(incident))
+            return
+        take(token, kept)
+        self._workflow.advance()
+
+    def fail(self, node: UUID, fault: BpmnError) -> None:
+        """A parked service task or call activity ended with a business fault. Errors: TaskNotOpen."""
+        token = self._parked(node)
+        try:
+            raise_fault(token, fault)
+        except Incident as incident:
+            self._workflow.stop_waiting(token)
+            self._workflow.incident(token, str(incident))
+        self._workflow.advance()
+
+    def retry(self, node: UUID) -> None:
+        """Do again what failed: a parked local handler, or any element with an incident. Errors: TaskNotOpen."""
+        token = self._workflow.tasks.get(node)
+        if token is not None and token.state == ERROR:
+            self._workflow.retry(token)
+        else:
+            token = self._parked(node)
+            self._workflow.stop_waiting(token)
+            token._set_state(READY)
+            self._workflow.queue.append(token)
+        self._workflow.advance()
+
+    def cancel(self) -> None:
+        """An operation ends the instance. Without effect when it has ended."""
+        workflow = self._workflow
+        if workflow.ended is None:
+            for child in workflow.root.kids:
+                workflow.cancel(child)
+            workflow.end(EndState.CANCELLED)
+
+    # ---- variables and tokens
+
+    def set_variables(self, variables: Mapping[str, Any]) -> None:
+        """Set variables of the instance. Errors: Invalid."""
+        root = self._workflow.root
+        self._workflow.assign(root, variables)
+        root.changed.clear()
+
+    def variables(self, node: UUID | None = None) -> dict[str, Any]:
+        """A copy of the variables that a node sees, of the instance without one. Errors: TaskNotOpen."""
+        token = self._workflow.root if node is None else self._workflow.tasks.get(node)
+        if token is None:
+            raise TaskNotOpen()
+        copied: dict[str, Any] = self._workflow.copy(dict(self._workflow.visible(token)))
+        return copied
+
+    def tokens(self) -> list[tuple[str, UUID, str, datetime]]:
+        """Where the instance stands: (element id, node, state, since), oldest first.
+
+        States: `open` (user task), `waiting` (event), `joining`, `parked` (service task, call), `incident`, `active`
+        (a scope or loop with tokens inside). Listeners of boundary events and event subprocesses are not tokens.
+        """
+        if self._workflow.ended is not None:
+            return []
+        return [
+            (token.element_id, token.id, _state(token), token.started_at)
+            for token in self._workflow.tasks.values()
+            if token.up is not None and not token.listener
+        ]
+
+    # ---- inside
+
+    def _token(self, node: UUID, wanted: int) -> Token:
+        token = self._workflow.tasks.get(node)
+        if token is None or token.state != wanted or self._workflow.ended is not None:
+            raise TaskNotOpen()
+        return token
+
+    def _parked(self, node: UUID) -> Token:
+        token = self._token(node, STARTED)
+        if token.info.get("wait") not in ("service", "call") or not isinstance(
+            token.task_spec, ServiceTask | CallActivity
+        ):
+            raise TaskNotOpen()
+        return token
+
+
+def _start(compiled: CompiledProcess, wanted: str | None) -> str | None:
+    """The start event to use; None when the process begins without one."""
+    starts = compiled.spec.root.starts
+    events: list[Node] = [start for start in starts if start.element.type == "startEvent"]
+    if wanted is not None:
+        if any(start.name == wanted for start in events):
+            return wanted
+        raise Invalid(f"流程没有开始事件“{wanted}”。")
+    if not events:
+        return None
+    plain = [start for start in events if start.event.kind == "none"]
+    if not plain and len(events) > 1:
+        raise Invalid("流程有多个开始事件，须指明由哪一个开始。")
+    return (plain or events)[0].name
+
+
+def _state(token: Token) -> str:
+    if token.state == ERROR:
+        return "incident"
+    if token.state == READY:
+        return "open"
+    if token.state == WAITING:
+        return "waiting" if "wait" in token.info or token.kids else "joining"
+    return "parked" if "wait" in token.info else "active"

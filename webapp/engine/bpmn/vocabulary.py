@@ -1,0 +1,87 @@
+"""What the engine carries out, and the attributes that it understands. Everything else is refused by `checks`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+# Children of a process or subprocess that carry no behaviour.
+SILENT = frozenset(
+    "documentation extensionElements sequenceFlow laneSet textAnnotation association group dataObject dataObjectReference "
+    "dataStoreReference property auditing monitoring category incoming outgoing".split()
+)
+# Children of the document that carry no behaviour by themselves (messages and the like are looked up by reference).
+DOCUMENT = frozenset(
+    "process message signal error escalation collaboration itemDefinition dataStore category documentation extensionElements "
+    "relationship resource correlationProperty".split()
+)
+
+UNSUPPORTED: Mapping[str, str] = {
+    "complexGateway": "复杂网关",
+    "transaction": "事务子流程",
+    "adHocSubProcess": "临时（ad-hoc）子流程",
+    "subChoreography": "编排",
+    "callChoreography": "编排",
+    "choreographyTask": "编排",
+}
+
+DEFINITIONS: Mapping[str, frozenset[str]] = {
+    "process start": frozenset({"none", "message", "timer"}),
+    "subProcess start": frozenset({"none"}),
+    "event start": frozenset({"message", "signal", "timer", "error", "escalation"}),
+    "endEvent": frozenset({"none", "message", "signal", "error", "escalation", "terminate", "compensate"}),
+    "intermediateCatchEvent": frozenset({"message", "signal", "timer", "link"}),
+    "intermediateThrowEvent": frozenset({"none", "message", "signal", "escalation", "compensate", "link"}),
+    "boundaryEvent": frozenset({"message", "signal", "timer", "error", "escalation", "compensate"}),
+}
+EVENT_NAMES: Mapping[str, str] = {
+    "none": "无触发",
+    "message": "消息",
+    "signal": "信号",
+    "timer": "定时",
+    "error": "错误",
+    "escalation": "升级",
+    "terminate": "终止",
+    "compensate": "补偿",
+    "link": "链接",
+    "conditional": "条件",
+    "cancel": "取消",
+}
+
+# camunda attributes that need no effect here: a step is durable by itself, and the database keeps all history.
+HARMLESS = frozenset(
+    "asyncBefore asyncAfter exclusive jobPriority taskPriority historyTimeToLive versionTag isStartableInTasklist "
+    "modelerTemplate modelerTemplateVersion modelerTemplateIcon executionPlatform executionPlatformVersion".split()
+)
+_MAPPED: Mapping[str, str] = {
+    "process": "candidateStarterGroups",
+    "userTask": "candidateGroups candidateUsers assignee dueDate priority formRef formRefBinding",
+    "serviceTask": "topic type",
+    "sendTask": "topic type",
+    "businessRuleTask": "topic type decisionRef decisionRefBinding resultVariable mapDecisionResult",
+    "scriptTask": "resultVariable",
+    "callActivity": "calledElementBinding calledElementVersion",
+    "messageEventDefinition": "topic type",
+    "errorEventDefinition": "errorCodeVariable errorMessageVariable",
+    "escalationEventDefinition": "escalationCodeVariable",
+    "multiInstanceLoopCharacteristics": "collection elementVariable",
+}
+ATTRIBUTES: Mapping[str, frozenset[str]] = {
+    name: frozenset(attributes.split()) | HARMLESS for name, attributes in _MAPPED.items()
+}
+# camunda extension elements that are carried out (or need no effect).
+EXTENSIONS = frozenset("inputOutput properties in out failedJobRetryTimeCycle".split())
+REASONS: Mapping[str, str] = {
+    "class": "Java 类",
+    "delegateExpression": "Java 委托表达式",
+    "expression": "JUEL 表达式",
+    "formKey": "formKey（请用 camunda:formRef 指明表单）",
+    "followUpDate": "跟进日期",
+    "formData": "内嵌表单（请用 camunda:formRef 指明表单）",
+    "executionListener": "执行监听器",
+    "taskListener": "任务监听器",
+    "connector": "连接器",
+    "field": "字段注入",
+    "initiator": "initiator（发起人由系统记录）",
+    "variableMappingClass": "Java 类",
+    "resource": "外部脚本文件",
+}
