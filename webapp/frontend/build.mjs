@@ -1,0 +1,45 @@
+// Bundles src/ into webapp/static with content-hashed names and writes manifest.json (logical name -> file name).
+// Called by build.py with the output folder as its only argument.
+import * as esbuild from 'esbuild';
+import { createHash } from 'node:crypto';
+import fs from 'node:fs';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const here = path.dirname(fileURLToPath(import.meta.url));
+const out = path.resolve(process.argv[2]);
+
+fs.rmSync(out, { recursive: true, force: true });
+fs.mkdirSync(out, { recursive: true });
+
+const result = await esbuild.build({
+  absWorkingDir: here,
+  entryPoints: ['src/page.js', 'src/page.css', 'src/viewer.js'],
+  bundle: true,
+  minify: true,
+  // 'iife', so that one plain <script defer> each is enough and old intranet browsers need no module support.
+  format: 'iife',
+  target: ['chrome105', 'firefox110', 'safari16'],
+  outdir: out,
+  entryNames: '[name]-[hash]',
+  assetNames: '[name]-[hash]',
+  legalComments: 'linked',
+  loader: { '.woff': 'empty', '.woff2': 'empty', '.ttf': 'empty', '.eot': 'empty', '.svg': 'empty' },
+  metafile: true,
+  logLevel: 'warning',
+});
+
+const manifest = {};
+for (const [file, { entryPoint, cssBundle }] of Object.entries(result.metafile.outputs)) {
+  if (!entryPoint) continue;
+  const name = path.basename(entryPoint);
+  manifest[name] = path.basename(file);
+  if (cssBundle) manifest[name.replace(/\.js$/, '.css')] = path.basename(cssBundle);
+}
+
+const icons = fs.readFileSync(path.join(here, 'src/icons.svg'));
+const digest = createHash('sha256').update(icons).digest('hex').slice(0, 8).toUpperCase();
+manifest['icons.svg'] = `icons-${digest}.svg`;
+fs.writeFileSync(path.join(out, manifest['icons.svg']), icons);
+
+fs.writeFileSync(path.join(out, 'manifest.json'), JSON.stringify(manifest, null, 1) + '\n');
