@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import date, datetime, time
 from typing import Any
 
 from flask import render_template
@@ -215,6 +215,8 @@ def _for_control(component: Component, value: Any) -> Any:
         return value
     if isinstance(value, datetime):
         return value.astimezone(clock.BEIJING).strftime("%Y-%m-%dT%H:%M")
+    if isinstance(value, date | time):
+        return value.isoformat()[:10]
     return templated.shown(value)
 
 
@@ -228,22 +230,10 @@ def _shown(component: Component, value: Any, options: Sequence[Mapping[str, Any]
         labels = {option["value"]: option["label"] for option in options}
         chosen = value if isinstance(value, list) else [value] if value not in (None, "") else []
         return {"kind": "value", "value": "、".join(str(labels.get(str(v), v)) for v in chosen)}
-    words = _words_of(component, value)
+    words = templated.shown(revive(component, value))
     if component.properties.get("mask") == "true" and len(words) > 8:
         words = words[:6] + "*" * (len(words) - 10) + words[-4:] if len(words) > 10 else "*" * len(words)
     return {"kind": "value", "value": words + (f" {component.unit}" if words and component.unit else "")}
-
-
-def _words_of(component: Component, value: Any) -> str:
-    value = revive(component, value)
-    if isinstance(value, datetime):
-        local = value.astimezone(clock.BEIJING)
-        return _(
-            "%(y)s 年 %(m)s 月 %(d)s 日 %(t)s", y=local.year, m=local.month, d=local.day, t=local.strftime("%H:%M")
-        )
-    if isinstance(value, date):
-        return _("%(y)s 年 %(m)s 月 %(d)s 日", y=value.year, m=value.month, d=value.day)
-    return templated.shown(value)
 
 
 def _rows(component: Component, level: _Level, build: _Build, path: str, name: str) -> Node:

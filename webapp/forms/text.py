@@ -5,11 +5,14 @@ from __future__ import annotations
 import functools
 import re
 from collections.abc import Callable, Iterator
+from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
 import re2
 from markupsafe import Markup, escape
+
+from webapp import clock
 
 _FULL_WIDTH = {code: code - 0xFEE0 for code in range(0xFF01, 0xFF5F)} | {0x3000: 0x20}
 _TEMPLATE = re.compile(r"\{\{(.*?)\}\}", re.S)
@@ -40,13 +43,18 @@ def fill(words: str, evaluate: Callable[[str], Any]) -> str:
 
 
 def shown(value: Any) -> str:
-    """A value in words: nothing for null, no trailing zeros."""
+    """A value in words: nothing for null, no trailing zeros, dates as people write them (Beijing time)."""
     if value is None:
         return ""
     if isinstance(value, bool):
         return "是" if value else "否"
     if isinstance(value, Decimal):
         return f"{value.normalize():f}" if value else "0"
+    if isinstance(value, datetime):
+        local = value.astimezone(clock.BEIJING)
+        return f"{local.year} 年 {local.month} 月 {local.day} 日 {local:%H:%M}"
+    if isinstance(value, date):
+        return f"{value.year} 年 {value.month} 月 {value.day} 日"
     if isinstance(value, list | tuple):
         return "、".join(shown(item) for item in value)
     return str(value)
