@@ -1,0 +1,203 @@
+"""What managers read about instances: rows turned into the words, tones and shapes of the templates."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any
+
+from flask import url_for
+from sqlalchemy import Row
+
+from webapp.clock import BEIJING
+from webapp.engine import queries as engine_queries
+from webapp.i18n import _
+from webapp.inbox import deadlines
+
+Shape = dict[str, Any]
+
+#: BPMN types that people recognise as a step; the rest of the path is drawn, not told.
+TOLD = {"userTask", "serviceTask", "receiveTask", "sendTask", "callActivity", "scriptTask", "businessRuleTask"}
+TOLD_EVENTS = {"boundaryEvent", "intermediateCatchEvent", "startEvent", "endEvent"}
+
+
+def state(row: Any) -> tuple[str, str]:
+    """(word, tone) of an instance's state."""
+    if row.status == "active":
+        return (_("已挂起"), "fix") if row.suspended else (_("办理中"), "run")
+    return {
+        "completed": (_("已办结"), "done"),
+        "cancelled": (_("已终止"), "end"),
+        "terminated": (_("已终止"), "end"),
+        "failed": (_("异常"), "bad"),
+    }[row.status]
+
+
+def moment(at: datetime | None) -> str:
+    """`11 月 24 日 10:16`, with the year when it is not this one."""
+    return deadlines.moment(at) if at else ""
+
+
+def value(content: Any) -> str:
+    """A variable's value in words, short enough for a table cell."""
+    if content is None or content == "":
+        return _("空")
+    if isinstance(content, bool):
+        return _("是") if content else _("否")
+    if isinstance(content, datetime):
+        return content.astimezone(BEIJING).strftime("%Y-%m-%d %H:%M")
+    if isinstance(content, date):
+        return content.isoformat()
+    if isinstance(content, Decimal):
+        return f"{content:f}"
+    if isinstance(content, list):
+        return _("%(n)s 项", n=len(content)) if len(content) > 3 else "、".join(value(item) for item in content)
+    if isinstance(content, Mapping):
+        return "；".join(f"{key}：{value(item)}" for key, item in list(content.items())[:4])
+    text = str(content)
+    return text if len(text) <= 120 else text[:119] + "…"
+
+
+def stages(row: Any) -> list[Shape]:
+    """The stages of the process with where the instance stands."""
+    known = row.info.get("stages") or []
+    at = next((n for n, (key, _label) in enumerate(known) if key == row.stage), -1)
+    over = row.status == "completed"
+    shown = []
+    for n, (_key, label) in enumerate(known):
+        done, now = over or n < at, n == at and not over
+        shown.append(
+            {
+                "label": label,
+                "note": "",
+                "kind": "ok" if done else "now" if now else "",
+                "state": "done" if done else "now" if now else "",
+            }
+        )
+    return shown
+
+
+def where(row: Any) -> str:
+    """The elements at which tokens wait, in the model's words."""
+    names = Counter(_name(row.elements, token["element_id"]) for token in row.tokens or ())
+    return "、".join(name if n == 1 else f"{name} × {n}" for name, n in names.items())
+
+
+def stage_label(row: Any) -> str:
+    """The words of the stage at which an instance stands."""
+    return dict(row.info.get("stages") or []).get(row.stage, "")
+
+
+def _name(elements: Mapping[str, Any], element_id: str) -> str:
+    return (elements.get(element_id) or {}).get("name") or element_id
+
+
+def list_row(row: Row[Any], now: datetime) -> Shape:
+    """One line of the list of instances."""
+    word, tone = state(row)
+    return {
+        "id": str(row.id),
+        "url": url_for("monitor.instance", instance_id=row.id),
+        "title": row.title or row.definition_name,
+        "number": row.business_key or row.definition_name,
+        "stage": stage_label(row) or where(row),
+        "where": where(row) if stage_label(row) else "",
+        "unit": row.organisation or "",
+        "started": deadlines.day(row.started_at),
+        "due": deadlines.tell(row.due_at, now) if row.status == "active" else None,
+        "state": word,
+        "state_tone": tone,
+        "incidents": row.incidents,
+    }
+
+
+def diagram_state(
+    row: Any, done: Sequence[Row[Any]], open_incidents: Sequence[Row[Any]], flows: Iterable[str]
+) -> Shape:
+    """What the viewer draws: finished elements, the path, tokens, incidents, the clauses of the guarded elements."""
+    active = Counter(token["element_id"] for token in row.tokens or ())
+    return {
+        "done": sorted({activity.element_id for activity in done if not activity.cancelled}),
+        "flows": sorted(flows),
+        "active": dict(active),
+        "incidents": dict(Counter(found.element_id for found in open_incidents if found.element_id)),
+        "clauses": {
+            key: " ".join(element["clauses"])
+            for key, element in row.elements.items()
+            if element.get("law") and element.get("clauses")
+        },
+    }
+
+
+def record(row: Any, done: Sequence[Row[Any]], tasks: Sequence[Row[Any]]) -> list[Shape]:
+    """The timeline: what was done by whom and how long it took, then what waits."""
+    entries = []
+    for activity in done:
+        if activity.element_type not in TOLD and not (activity.element_type in TOLD_EVENTS and activity.element_name):
+            continue
+        entries.append(
+            {
+                "kind": "bad" if activity.cancelled else "done",
+                "title": activity.element_name or activity.element_id,
+                "note": _note(row, activity),
+                "at": moment(activity.ended_at),
+            }
+        )
+    for task in tasks:
+        who = task.assignee or _("待签收")
+        entries.append(
+            {"kind": "now", "title": task.name, "note": who, "at": _("%(at)s 起", at=moment(task.created_at))}
+        )
+    return entries
+
+
+def _note(row: Any, activity: Row[Any]) -> str:
+    parts = []
+    if activity.actor:
+        parts.append(activity.actor)
+    if activity.outcome:
+        outcomes = (row.elements.get(activity.element_id) or {}).get("outcomes") or []
+        labels = {outcome["value"]: outcome["label"] for outcome in outcomes}
+        parts.append(labels.get(activity.outcome, activity.outcome))
+    if activity.cancelled:
+        parts.append(_("已撤销"))
+    if (took := deadlines.duration(activity.ended_at - activity.started_at)) and activity.element_type in TOLD:
+        parts.append(_("用时 %(took)s", took=took))
+    changed = engine_queries.decoded(activity.variables) if activity.variables else {}
+    if changed:
+        parts.append(_("变更：%(names)s", names="、".join(list(changed)[:4])))
+    return " · ".join(parts)
+
+
+def variables(found: Mapping[str, Any]) -> list[Shape]:
+    """The variables as they are now, by name."""
+    return [{"label": name, "key": name, "value": value(found[name]), "before": None} for name in sorted(found)]
+
+
+def replay(row: Any, done: Sequence[Row[Any]], flows_of: Any) -> list[Shape]:
+    """The steps of the replay: after each told activity, what was done, where the path went, the variables of that moment."""
+    steps: list[Shape] = []
+    known: dict[str, str] = {}
+    finished: set[str] = set()
+    for activity in done:
+        finished.add(activity.element_id)
+        for name, content in (engine_queries.decoded(activity.variables) if activity.variables else {}).items():
+            known[name] = value(content)
+        if activity.element_type in TOLD or activity.element_type in TOLD_EVENTS:
+            steps.append(
+                {
+                    "at": moment(activity.ended_at),
+                    "who": activity.actor or _("系统"),
+                    "text": activity.element_name or activity.element_id,
+                    "state": {
+                        "done": sorted(finished),
+                        "flows": sorted(flows_of(finished)),
+                        "active": {},
+                        "incidents": {},
+                    },
+                    "variables": dict(known),
+                }
+            )
+    return steps

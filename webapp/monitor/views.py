@@ -1,0 +1,132 @@
+"""Instances: the list, one instance, its diagram and replay, and what a manager may do to it (with a reason)."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+from flask import Blueprint, Response, flash, jsonify, redirect, render_template, request, url_for
+from werkzeug.wrappers import Response as BaseResponse
+
+from webapp import access, clock
+from webapp.accounts.service import current_actor
+from webapp.engine import commands, deployment
+from webapp.engine import queries as engine_queries
+from webapp.engine.runtime import engine
+from webapp.errors import Invalid
+from webapp.http import db_session
+from webapp.i18n import _
+from webapp.monitor import listing, presenting, queries
+from webapp.registers import exports, regulation
+
+bp = Blueprint("monitor", __name__, template_folder="templates", url_prefix="/instances")
+
+WATCHERS = ("manager", "office", "working_group", "bureau_meeting", "sysadmin")
+OPERATORS = ("manager",)
+
+
+@bp.get("")
+@access.roles(*WATCHERS)
+def instances() -> str:
+    return render_template("monitor/instances.html", **listing.page(db_session(), current_actor(), request.args))
+
+
+@bp.get("/counts")
+@access.roles(*WATCHERS)
+def counts() -> Response:
+    wanted = listing.wanted(request.args)
+    response = jsonify(queries.counts(db_session(), current_actor(), wanted, clock.now()))
+    response.add_etag()
+    response.make_conditional(request)
+    return response
+
+
+@bp.get("/export.<any(csv,xlsx):kind>")
+@access.roles(*WATCHERS)
+def export(kind: str) -> Response:
+    columns, rows = listing.table(db_session(), current_actor(), request.args)
+    return exports.response(kind, _("案件清单"), columns, rows)
+
+
+@bp.get("/<uuid:instance_id>")
+@access.roles(*WATCHERS)
+def instance(instance_id: UUID) -> str:
+    session, actor = db_session(), current_actor()
+    row = queries.instance(session, actor, instance_id)
+    done = queries.activities(session, instance_id)
+    tasks = queries.open_tasks(session, instance_id)
+    broken = queries.incidents(session, instance_id)
+    flows = engine_queries.flows_taken(session, row.definition_id, {a.element_id for a in done if not a.cancelled})
+    numbers = sorted(
+        {c for token in row.tokens or () for c in (row.elements.get(token["element_id"]) or {}).get("clauses", ())}
+    )
+    related = queries.related(session, actor, row.root_instance_id, instance_id)
+    return render_template(
+        "monitor/instance.html",
+        instance=listing.head(row, tasks, clock.now()),
+        flow={
+            "xml_url": url_for("monitor.diagram", instance_id=instance_id),
+            "state": presenting.diagram_state(row, done, broken, flows),
+            "summary": presenting.where(row) or presenting.state(row)[0],
+            "steps_url": url_for("monitor.replay", instance_id=instance_id),
+        },
+        variables=presenting.variables(engine_queries.variables(session, instance_id)),
+        variables_at="",
+        record=presenting.record(row, done, tasks),
+        incidents=[listing.incident(found) for found in broken],
+        documents=[exports.file_tile(found) for found in queries.documents(session, instance_id, row.root_instance_id)],
+        related=[listing.related(other) for other in related],
+        basis={"clauses": [{"number": n, "words": regulation.clause(n), "url": ""} for n in numbers], "rules": []},
+        **listing.operations(row, broken, allowed="manager" in actor.roles),
+    )
+
+
+@bp.get("/<uuid:instance_id>/diagram.bpmn")
+@access.signed_in
+def diagram(instance_id: UUID) -> Response:
+    session = db_session()
+    row = queries.instance(session, current_actor(), instance_id)
+    response = Response(deployment.bpmn_xml(session, row.definition_id), mimetype="application/xml")
+    response.headers["Cache-Control"] = "private, max-age=3600"
+    return response
+
+
+@bp.get("/<uuid:instance_id>/replay.json")
+@access.roles(*WATCHERS)
+def replay(instance_id: UUID) -> Response:
+    session = db_session()
+    row = queries.instance(session, current_actor(), instance_id)
+
+    def flows(finished: set[str]) -> Any:
+        return engine_queries.flows_taken(session, row.definition_id, finished)
+
+    return jsonify(presenting.replay(row, queries.activities(session, instance_id), flows))
+
+
+def _reason() -> str:
+    reason = (request.form.get("reason") or "").strip()
+    if not reason:
+        raise Invalid(_("请写明操作理由。"), fields={"reason": _("请写明操作理由。")})
+    return reason
+
+
+@bp.post("/<uuid:instance_id>/<any(cancel,suspend,resume):operation>")
+@access.roles(*OPERATORS)
+def operate(instance_id: UUID, operation: str) -> BaseResponse:
+    session, actor = db_session(), current_actor()
+    row = queries.instance(session, actor, instance_id)
+    kinds = {"cancel": commands.Cancel, "suspend": commands.Suspend, "resume": commands.Resume}
+    engine().step(session, row.id, kinds[operation](reason=_reason()), actor)
+    words = {"cancel": _("案件已终止。"), "suspend": _("案件已挂起。"), "resume": _("案件已恢复办理。")}
+    flash(words[operation], "good")
+    return redirect(url_for("monitor.instance", instance_id=row.id))
+
+
+@bp.post("/<uuid:instance_id>/incidents/<uuid:incident_id>/retry")
+@access.roles(*OPERATORS)
+def retry(instance_id: UUID, incident_id: UUID) -> BaseResponse:
+    session, actor = db_session(), current_actor()
+    row = queries.instance(session, actor, instance_id)
+    engine().step(session, row.id, commands.RetryIncident(incident_id, reason=_reason()), actor)
+    flash(_("已重试。"), "good")
+    return redirect(url_for("monitor.instance", instance_id=row.id))
