@@ -177,7 +177,7 @@ def variables(found: Mapping[str, Any]) -> list[Shape]:
 
 
 def replay(row: Any, done: Sequence[Row[Any]], flows_of: Any) -> list[Shape]:
-    """The steps of the replay: after each told activity, what was done, where the path went, the variables of that moment."""
+    """The steps of the replay: what each told activity did, where the path went, the variables of that moment."""
     steps: list[Shape] = []
     known: dict[str, str] = {}
     finished: set[str] = set()
