@@ -1,0 +1,178 @@
+"""Official documents made from templates: PDF by WeasyPrint, DOCX by docxtpl; layout after GB/T 9704-2012.
+
+A template is a pair of files in `<PROCESSES_DIR>/<process>/documents/`: `<name>.html` (Jinja, with the CSS beside it)
+and `<name>.docx` (the same names in `{{ }}`, editable in Word). Both run in Jinja's sandbox. Nothing is ever fetched
+from the net: only `data:` and files of the template's own folder are read. In demo mode every page says 演示.
+
+Templates of partner filing and the data that they take (dates: `date` or ISO 8601 text; rows: lists of dicts):
+
+* ``publicity`` 公示: number, title, published_on, period_days, starts_on, ends_on, objection_days,
+  rows [{lead_unit_name, name, credit_code, need}]
+* ``correction`` 更正公告: number, title, published_on, original {number, title, published_on}, reason,
+  rows [{lead_unit_name, name, credit_code, change}] where `change` says what becomes of the line (如 撤下)
+* ``withdrawal`` 撤回公告: number, title, published_on, original {number, title, published_on}, reason
+* ``list`` 变更后的产业生态联合体企业名单: number, title, published_on, publicity {number, title} or None,
+  added, removed (counts), rows [{lead_unit_name, name, credit_code, since}]
+* ``review_form`` 备案审核意见表: case_number, submitted_on, status, lead_unit_name, lead_unit_code, need, programme,
+  items [{name, credit_code, materials, conclusion}], opinions [{label, decision, words, role, who, at, on_behalf_of}],
+  records [{at, step, who, words}], files [{name, pages, size, at, digest}], printed_at, printed_by
+
+Optional everywhere: issuer (default: the setting ISSUING_BODY), signatory 落款 (default `SIGNATORY`), contact,
+copies_to, title_lines.
+"""
+
+from __future__ import annotations
+
+import io
+import re
+from collections.abc import Mapping, Sequence
+from datetime import date, datetime
+from itertools import groupby
+from pathlib import Path
+from typing import Any
+from urllib.parse import unquote, urlparse
+
+from docxtpl import DocxTemplate
+from jinja2 import FileSystemLoader, StrictUndefined
+from jinja2.sandbox import SandboxedEnvironment
+from weasyprint import HTML
+from weasyprint.urls import URLFetcher
+
+from webapp.clock import BEIJING
+from webapp.documents import storage
+from webapp.errors import NotFound
+
+PDF = "application/pdf"
+DOCX = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
+MEDIA_TYPES = {"pdf": PDF, "docx": DOCX}
+SIGNATORY = "中小企业数字化转型城市试点推进工作小组"
+_NAME = re.compile(r"(?:([a-z_]+)/)?([a-z_]+)")
+
+
+def render(template: str, data: Mapping[str, Any], kind: str) -> bytes:
+    """The document as bytes. `template`: `publicity` or `partner_filing/publicity`; `kind`: pdf | docx.
+
+    Errors: NotFound when there is no such template; jinja2.UndefinedError when the data lack a name.
+    """
+    path = _find(template, "html" if kind == "pdf" else "docx")
+    context = _context(data)
+    return _pdf(path, context) if kind == "pdf" else _docx(path, context)
+
+
+def _find(template: str, suffix: str) -> Path:
+    match = _NAME.fullmatch(template)
+    root = storage.config().processes_dir
+    found = sorted(root.glob(f"{match[1] or '*'}/documents/{match[2]}.{suffix}")) if match else []
+    if not found:
+        raise NotFound(f"没有名为“{template}”的文书模板（{suffix}）。")
+    return found[0]
+
+
+def _context(data: Mapping[str, Any]) -> dict[str, Any]:
+    config = storage.config()
+    context: dict[str, Any] = {
+        "issuer": config.issuing_body,
+        "signatory": SIGNATORY,
+        "contact": "工作小组办公室（市工业和信息化局创业创新服务处）",
+        "copies_to": "",
+        "demo": config.demo,
+        **data,
+    }
+    for name in ("number", "original", "publicity"):
+        context[name] = _close(context.get(name))
+    context["groups"] = grouped(data.get("rows", ()))
+    context["title_lines"] = data.get("title_lines") or title_lines(str(data.get("title", "")))
+    context["head_size"] = head_size(str(context["issuer"]))
+    return context
+
+
+def _close(value: Any) -> Any:
+    """文号 as print writes it, without the spaces that screens show (GB/T 9704-2012, 7.2.5)."""
+    if isinstance(value, Mapping):
+        return {**value, "number": _close(value.get("number"))}
+    return value.replace(" ", "") if isinstance(value, str) else value
+
+
+def _environment(folder: Path | None) -> SandboxedEnvironment:
+    loader = FileSystemLoader(folder) if folder else None
+    environment = SandboxedEnvironment(loader=loader, autoescape=True, undefined=StrictUndefined, trim_blocks=True)
+    environment.filters.update(cn_date=cn_date, cn_time=cn_time)
+    return environment
+
+
+def _pdf(path: Path, context: Mapping[str, Any]) -> bytes:
+    text = _environment(path.parent).get_template(path.name).render(context)
+    made = HTML(string=text, base_url=path.as_uri(), url_fetcher=_Local(path.parent)).write_pdf()
+    return bytes(made or b"")
+
+
+def _docx(path: Path, context: Mapping[str, Any]) -> bytes:
+    template = DocxTemplate(path)
+    template.render(dict(context), jinja_env=_environment(None), autoescape=True)
+    out = io.BytesIO()
+    template.save(out)
+    return out.getvalue()
+
+
+class _Local(URLFetcher):  # type: ignore[misc]  # WeasyPrint carries no types
+    """Reads `data:` and the template's own folder, and refuses anything else: nothing comes from the net."""
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__(allowed_protocols=["file", "data"], allow_redirects=False)
+        self._folder = folder.resolve()
+
+    def fetch(self, url: str, headers: Any = None) -> Any:
+        address = urlparse(url)
+        if address.scheme == "file" and not Path(unquote(address.path)).resolve().is_relative_to(self._folder):
+            raise ValueError("a template reads only files of its own folder")
+        return super().fetch(url, headers)
+
+
+def grouped(rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """Rows numbered from 1 and gathered by lead unit, in the order given: [{lead_unit_name, rows: [{n, …}]}]."""
+    numbered = [{**row, "n": n} for n, row in enumerate(rows, 1)]
+    parts = groupby(numbered, key=lambda row: row.get("lead_unit_name", ""))
+    return [{"lead_unit_name": name, "rows": list(part)} for name, part in parts]
+
+
+def cn_date(value: date | datetime | str | None) -> str:
+    """2026年11月20日, as official documents write it (no spaces, no leading zeros; GB/T 9704-2012, 7.3.5.4)."""
+    if value is None or value == "":
+        return ""
+    if isinstance(value, str):
+        value = datetime.fromisoformat(value) if "T" in value else date.fromisoformat(value)
+    if isinstance(value, datetime):
+        value = value.astimezone(BEIJING).date()
+    return f"{value.year}年{value.month}月{value.day}日"
+
+
+def cn_time(value: datetime | str | None) -> str:
+    """2026年11月20日 09:05, Beijing time."""
+    if value is None or value == "":
+        return ""
+    moment = datetime.fromisoformat(value) if isinstance(value, str) else value
+    return f"{cn_date(moment)} {moment.astimezone(BEIJING):%H:%M}"
+
+
+#: Words that a title is not broken inside of.
+_WORDS = ("产业生态联合体企业", "变更后的", "牵引单位", "新增", "名单", "公示", "公告", "更正", "撤回", "关于", "决定")
+
+
+def title_lines(title: str, longest: int = 19) -> list[str]:
+    """A title in as few lines as fit the text block, broken between words (GB/T 9704-2012, 7.3.1)."""
+    if len(title) <= longest:
+        return [title]
+    starts = [0]
+    while starts[-1] < len(title):
+        rest = title[starts[-1] :]
+        word = next((w for w in _WORDS if rest.startswith(w)), "")
+        digits = re.match(r"第?[0-9A-Za-z〔〕]+[年批号月日]?", rest)
+        starts.append(starts[-1] + max(len(word), digits.end() if digits else 0, 1))
+    breaks = [at for at in starts[1:-1] if title[at] not in "的》）】、，号批年" and len(title) - at <= longest * 2]
+    best = min(breaks, key=lambda at: abs(at - len(title) / 2), default=len(title))
+    return [title[:best], *(title_lines(title[best:], longest) if best < len(title) else [])]
+
+
+def head_size(issuer: str) -> float:
+    """The type size (pt) at which the issuer's name in red fills the 156 mm text block, at most 44 pt."""
+    return round(min(44.0, 150 / 25.4 * 72 / max(1, len(issuer))), 1)
