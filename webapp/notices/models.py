@@ -82,3 +82,14 @@ class Objection(Base):
     reasons: Mapped[str] = mapped_column(Text, default="")
     decided_at: Mapped[datetime | None]
     decided_by: Mapped[UUID | None]
+
+
+class PublicAct(Base):
+    """What somebody without an account did, for the limits of frequency; kept for a day. `address`: a keyed digest."""
+
+    __tablename__ = "public_act"
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=uuid7)
+    kind: Mapped[str] = mapped_column(Text)  # objection | evidence | lookup
+    address: Mapped[str] = mapped_column(Text)
+    at: Mapped[datetime]
+    __table_args__ = (Index("ix_public_act_recent", "kind", "address", "at"),)
