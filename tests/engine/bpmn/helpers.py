@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar
@@ -52,7 +53,7 @@ def flow(source: str, target: str, condition: str | None = None, flow_id: str | 
 
 def path(*ids: str) -> str:
     """Flows from each element to the next."""
-    return "".join(flow(a, b) for a, b in zip(ids, ids[1:], strict=False))
+    return "".join(flow(a, b) for a, b in itertools.pairwise(ids))
 
 
 def user(element_id: str, inner: str = "", attributes: str = "") -> str:

@@ -30,7 +30,7 @@ from webapp.engine.types import Element, IOParameter, ProcessInfo
 
 T = TypeVar("T")
 MaybeExpression = Expression | None
-_KINDS = "message signal error escalation timer terminate compensate link".split()
+_KINDS = ["message", "signal", "error", "escalation", "timer", "terminate", "compensate", "link"]
 
 
 @dataclass(slots=True)
@@ -114,8 +114,8 @@ class Builder:
         if kind.endswith("Event") or kind in ("sendTask", "receiveTask"):
             node.event = self.event(xml, element)
         if isinstance(node, Activity):
-            node.inputs = self._mapping(element, element.inputs, "输入参数")
-            node.outputs = self._mapping(element, element.outputs, "输出参数")
+            node.maps_in = self._mapping(element, element.inputs, "输入参数")
+            node.maps_out = self._mapping(element, element.outputs, "输出参数")
             node.loop = self.loop(xml, element)
         return node
 

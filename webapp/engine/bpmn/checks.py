@@ -1,4 +1,4 @@
-"""Refuses at deployment whatever the engine would not carry out faithfully: element, code, and a sentence that says why.
+"""Refuses at deployment what the engine would not carry out faithfully: element, code, and a sentence that says why.
 
 Nothing is silently taken for a none event, an ignored attribute or a task that waits for ever (engine.md, trap 18).
 """
@@ -48,9 +48,8 @@ def check_scope(scope: etree._Element, findings: Findings) -> None:
         kind = local(child)
         if kind in words.UNSUPPORTED:
             findings.error(child.get("id"), "unsupported", f"引擎不执行{words.UNSUPPORTED[kind]}。")
-        elif not kind.startswith("{") and kind not in FLOW_NODES | words.SILENT | {"ioSpecification"}:
-            if not kind.endswith("LoopCharacteristics"):
-                findings.error(child.get("id"), "unsupported", f"不支持元素 {kind}。")
+        elif not (kind.startswith("{") or kind.endswith("LoopCharacteristics") or kind in FLOW_NODES | words.SILENT):
+            findings.error(child.get("id"), "unsupported", f"不支持元素 {kind}。")
 
 
 def check_element(node: etree._Element, element: Element, known: Known, info: ProcessInfo, findings: Findings) -> None:

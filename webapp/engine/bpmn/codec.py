@@ -1,7 +1,7 @@
-"""Variables as bytes and back, without losing a type: Decimal, date, time, datetime, durations, UUID, integers of any size.
+"""Variables as bytes and back without losing a type: Decimal, dates, times, durations, UUID, integers of any size.
 
-JSON with tags: a value that JSON cannot tell is `{"$": tag, "v": text}`; a user's own object with a key "$" is wrapped, so
-no data that a person enters can be taken for a tag (engine.md, traps 2 and 3).
+JSON with tags: a value that JSON cannot tell is `{"$": tag, "v": text}`; a user's own object with a key "$" is wrapped,
+so no data that a person enters can be taken for a tag (traps 2 and 3 of SpiffWorkflow's serialiser).
 """
 
 from __future__ import annotations

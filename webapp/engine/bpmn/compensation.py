@@ -1,7 +1,7 @@
 """Compensation (BPMN 10.7, 13.5.5): what was done is undone by its handlers, last first, one after the other.
 
-A finished activity that has a compensation handler leaves a record in its scope; a finished subprocess wraps the records of
-its inside, with its variables as they were. The records live in the instance's state.
+A finished activity that has a compensation handler leaves a record in its scope; a finished subprocess wraps the records
+of its inside, with its variables as they were. The records live in the instance's state.
 """
 
 from __future__ import annotations
@@ -56,7 +56,7 @@ def advance(token: Token) -> None:
 
 
 def _flat(token: Token, records: list[Record], around: dict[str, Any]) -> list[dict[str, Any]]:
-    """Handlers in the order they run: last done first, the inside of a subprocess unless it has a handler of its own."""
+    """Handlers as they run: last done first; the inside of a subprocess unless it has a handler of its own."""
     found: list[dict[str, Any]] = []
     for record in reversed(records):
         spec = token.workflow.spec.node(record["element"])

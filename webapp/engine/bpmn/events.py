@@ -115,7 +115,7 @@ def throw(node: Activity, token: Token) -> None:
     if node.event.kind == "message":
         throw_message(node, token)
     elif node.event.kind == "signal":
-        payload = {name: (token.locals or {})[name] for name, _ in node.inputs}
+        payload = {name: (token.locals or {})[name] for name, _ in node.maps_in}
         workflow.emit(SignalThrown(token.id, node.element.id, node.event.name, workflow.copy(payload)))
 
 

@@ -1,7 +1,7 @@
 """The execution of one instance in memory: what the runtime calls (contract "engine, in memory").
 
-Every method that moves the instance runs until everything waits, and reports by `drain()`. A method that raises anything
-but `TaskNotOpen` leaves the execution in an undefined state: drop it and load the last stored state again.
+Every method that moves the instance runs until everything waits, and reports by `drain()`. A method that raises
+anything but `TaskNotOpen` leaves the execution in an undefined state: drop it and load the last stored state again.
 """
 
 from __future__ import annotations
@@ -12,11 +12,12 @@ from typing import Any, Self
 from uuid import UUID
 
 from webapp.engine.bpmn import state
+from webapp.engine.bpmn.expressions import Incident
 from webapp.engine.bpmn.model import CompiledProcess
 from webapp.engine.bpmn.specs import Node
 from webapp.engine.bpmn.tasks import CallActivity, ServiceTask, raise_fault, take
 from webapp.engine.bpmn.tokens import ERROR, READY, STARTED, WAITING, Token
-from webapp.engine.bpmn.workflow import Incident, ProcessWorkflow
+from webapp.engine.bpmn.workflow import ProcessWorkflow
 from webapp.engine.errors import BpmnError, TaskNotOpen
 from webapp.engine.types import EndState, Event, Host, TaskClosed
 from webapp.errors import Invalid
@@ -191,7 +192,7 @@ def _start(compiled: CompiledProcess, wanted: str | None) -> str | None:
     plain = [start for start in events if start.event.kind == "none"]
     if not plain and len(events) > 1:
         raise Invalid("流程有多个开始事件，须指明由哪一个开始。")
-    return (plain or events)[0].name
+    return str((plain or events)[0].name)
 
 
 def _state(token: Token) -> str:

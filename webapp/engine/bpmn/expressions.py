@@ -69,10 +69,14 @@ def evaluate(expression: Expression, scope: Mapping[str, Any], now: datetime, wh
 
 def truth(expression: Expression, scope: Mapping[str, Any], now: datetime, what: str) -> bool:
     """A condition. Null or anything but true and false is an incident: a decision about people is never guessed."""
-    value = evaluate(expression, scope, now, what)
+    try:
+        value, warnings = expression.run(scope, now=now)
+    except FeelError as error:
+        raise Incident(f"{what}无法计算：{error}") from error
     if value is True or value is False:
-        return value
-    raise Incident(f"{what}的结果不是真或假，而是 {_short(value)}。")
+        return bool(value)
+    why = "".join(f"（{warning}）" for warning in warnings[:1])
+    raise Incident(f"{what}的结果不是真或假，而是 {_short(value)}{why}。")
 
 
 def people(value: Value | None, scope: Mapping[str, Any], now: datetime, what: str) -> tuple[str, ...]:

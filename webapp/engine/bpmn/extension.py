@@ -1,8 +1,8 @@
 """What a model says in the `camunda:` namespace and in our own (`https://qianyin.example/schema/bpmn`), as Element.
 
-Only reading; `checks` judges what was read. Ours carries what has no counterpart there: on a node `qianyin:clause`, `law`,
-`outcomeVariable`, `notSameAs`, `validator`, `provider`, `stage`, `correlationKey` and `<qianyin:outcome>`; on the process
-`title`, `searchable` and `<qianyin:stage key label>`; on a lane `role`. Any other attribute lands in `Element.properties`.
+Only reading; `checks` judges what was read. Ours carries what has no counterpart there: on a node `qianyin:clause`,
+`law`, `outcomeVariable`, `notSameAs`, `validator`, `provider`, `stage`, `correlationKey` and `<qianyin:outcome>`; on the
+process `title`, `searchable` and `<qianyin:stage key label>`; on a lane `role`. Others land in `Element.properties`.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from lxml import etree
 from webapp.engine.bpmn.xml import BPMN, CAMUNDA, QIANYIN, local, text
 from webapp.engine.types import Element, IOParameter, Outcome, ProcessInfo
 
-_OWN = frozenset("clause law outcomeVariable notSameAs validator provider stage".split())
+_OWN = frozenset(["clause", "law", "outcomeVariable", "notSameAs", "validator", "provider", "stage"])
 
 
 def words(value: str | None) -> tuple[str, ...]:

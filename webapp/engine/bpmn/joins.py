@@ -139,7 +139,8 @@ class EventGateway(Node):
 def behind_gateway(event: Node, listener: Token, payload: dict[str, Any]) -> None:
     """The event of one branch of an event-based gateway has happened."""
     gateway = listener.up
-    assert gateway is not None and isinstance(gateway.task_spec, EventGateway)
+    assert gateway is not None
+    assert isinstance(gateway.task_spec, EventGateway)
     token = gateway.task_spec.caught(gateway, event)
     token.workflow.results(token, payload)
 

@@ -46,7 +46,10 @@ class Flow:
 
 @dataclass(frozen=True, slots=True)
 class EventDefinition:
-    """What an event waits for or throws. `kind`: none message timer signal error escalation terminate compensate link."""
+    """What an event waits for or throws.
+
+    `kind`: none, message, timer, signal, error, escalation, terminate, compensate or link.
+    """
 
     kind: str = "none"
     name: str = ""  # of the message, signal or link

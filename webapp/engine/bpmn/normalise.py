@@ -13,10 +13,21 @@ from lxml import etree
 from webapp.engine.bpmn.xml import BPMN, local
 
 ACTIVITIES = frozenset(
-    "task userTask manualTask scriptTask serviceTask sendTask receiveTask businessRuleTask callActivity subProcess".split()
+    [
+        "task",
+        "userTask",
+        "manualTask",
+        "scriptTask",
+        "serviceTask",
+        "sendTask",
+        "receiveTask",
+        "businessRuleTask",
+        "callActivity",
+        "subProcess",
+    ]
 )
-EVENTS = frozenset("startEvent endEvent intermediateCatchEvent intermediateThrowEvent boundaryEvent".split())
-GATEWAYS = frozenset("exclusiveGateway parallelGateway inclusiveGateway eventBasedGateway".split())
+EVENTS = frozenset(["startEvent", "endEvent", "intermediateCatchEvent", "intermediateThrowEvent", "boundaryEvent"])
+GATEWAYS = frozenset(["exclusiveGateway", "parallelGateway", "inclusiveGateway", "eventBasedGateway"])
 FLOW_NODES = ACTIVITIES | EVENTS | GATEWAYS
 SCOPES = frozenset({"process", "subProcess"})
 
@@ -24,8 +35,7 @@ SCOPES = frozenset({"process", "subProcess"})
 def scopes(process: etree._Element) -> Iterator[etree._Element]:
     """The process and all subprocesses inside it, in document order."""
     yield process
-    for node in process.iter(f"{BPMN}subProcess"):
-        yield node
+    yield from process.iter(f"{BPMN}subProcess")
 
 
 def nodes(scope: etree._Element) -> list[etree._Element]:

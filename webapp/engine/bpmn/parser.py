@@ -113,6 +113,7 @@ class _ProcessParser:
             condition = None if default else self._condition(flow, flow_id)
             found.append(Flow(flow_id, source, target, condition, default))
             self.flows.append(flow_id)
+            inside[source][1].connect(inside[target][1])  # Spiff's own graph agrees with ours
         for name, (node, spec) in inside.items():
             spec.outgoing = tuple(flow for flow in found if flow.source == name)
             spec.incoming = tuple(flow for flow in found if flow.target == name)

@@ -99,7 +99,7 @@ class Node(BpmnSpecMixin):  # type: ignore[misc]  # SpiffWorkflow is untyped
         """Let it go on."""
 
     def choose(self, token: Token) -> tuple[Flow, ...]:
-        """The flows that the token leaves by. Several without condition are an implicit parallel split (BPMN 10.2.1)."""
+        """The flows to leave by. Several without condition are an implicit parallel split (BPMN 10.2.1)."""
         if all(flow.condition is None for flow in self.outgoing):
             return self.outgoing
         plain = tuple(flow for flow in self.outgoing if flow.condition is None and not flow.default)
@@ -129,8 +129,8 @@ class Activity(Node):
     def __init__(self, spec: ProcessSpec, element: Element, name: str | None = None) -> None:
         super().__init__(spec, element, name)
         self.loop = None
-        self.inputs: tuple[tuple[str, Expression], ...] = ()
-        self.outputs: tuple[tuple[str, Expression], ...] = ()
+        self.maps_in: tuple[tuple[str, Expression], ...] = ()
+        self.maps_out: tuple[tuple[str, Expression], ...] = ()
         self.boundary: tuple[Node, ...] = ()
         self.compensated_by: str | None = None
 
@@ -154,11 +154,11 @@ class Activity(Node):
         return True
 
     def _map_inputs(self, token: Token) -> None:
-        if not self.inputs:
+        if not self.maps_in:
             return
         workflow = token.workflow
         token.locals = dict(token.locals or {})
-        for name, expression in self.inputs:
+        for name, expression in self.maps_in:
             value = evaluate(expression, workflow.visible(token), workflow.now, f"{self.label}的输入参数 {name}")
             token.locals[name] = workflow.copy(value)
 
@@ -188,8 +188,8 @@ class Activity(Node):
         workflow = my_task.workflow
         results: dict[str, Any] = {}
         if not my_task.body:
-            scope = dict(workflow.visible(my_task)) if self.outputs else {}
-            for name, expression in self.outputs:
+            scope = dict(workflow.visible(my_task)) if self.maps_out else {}
+            for name, expression in self.maps_out:
                 value = evaluate(expression, scope, workflow.now, f"{self.label}的输出参数 {name}")
                 results[name] = scope[name] = workflow.copy(value)
         inside_loop = bool(my_task.info.get("loop"))

@@ -207,7 +207,7 @@ def throw_message(node: Activity, token: Token) -> None:
     """Report a thrown message. The payload is the token's own scope: its input parameters."""
     workflow = token.workflow
     key = key_text(node.event.correlation_key, token, f"{node.label}的关联键")
-    payload = {name: (token.locals or {})[name] for name, _ in node.inputs}
+    payload = {name: (token.locals or {})[name] for name, _ in node.maps_in}
     workflow.emit(MessageThrown(token.id, node.element.id, node.event.name, key, workflow.copy(payload)))
 
 

@@ -1,7 +1,7 @@
 """Errors and escalations find their catcher outward through the scopes (BPMN 10.5.7, 13.5.3).
 
-At each level first the event subprocesses of the scope, then the boundary events of the activity; an exact code before a
-catch-all. Only the scopes that really enclose the thrower are asked: a sibling never catches (trap 23).
+At each level first the event subprocesses of the scope, then the boundary events of the activity; an exact code before
+a catch-all. Only the scopes that really enclose the thrower are asked: a sibling never catches (trap 23).
 """
 
 from __future__ import annotations

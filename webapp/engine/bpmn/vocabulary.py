@@ -6,13 +6,44 @@ from collections.abc import Mapping
 
 # Children of a process or subprocess that carry no behaviour.
 SILENT = frozenset(
-    "documentation extensionElements sequenceFlow laneSet textAnnotation association group dataObject dataObjectReference "
-    "dataStoreReference property auditing monitoring category incoming outgoing".split()
+    [
+        "documentation",
+        "extensionElements",
+        "sequenceFlow",
+        "laneSet",
+        "textAnnotation",
+        "association",
+        "group",
+        "dataObject",
+        "dataObjectReference",
+        "dataStoreReference",
+        "property",
+        "auditing",
+        "monitoring",
+        "category",
+        "incoming",
+        "outgoing",
+        "ioSpecification",
+    ]
 )
 # Children of the document that carry no behaviour by themselves (messages and the like are looked up by reference).
 DOCUMENT = frozenset(
-    "process message signal error escalation collaboration itemDefinition dataStore category documentation extensionElements "
-    "relationship resource correlationProperty".split()
+    [
+        "process",
+        "message",
+        "signal",
+        "error",
+        "escalation",
+        "collaboration",
+        "itemDefinition",
+        "dataStore",
+        "category",
+        "documentation",
+        "extensionElements",
+        "relationship",
+        "resource",
+        "correlationProperty",
+    ]
 )
 
 UNSUPPORTED: Mapping[str, str] = {
@@ -49,8 +80,21 @@ EVENT_NAMES: Mapping[str, str] = {
 
 # camunda attributes that need no effect here: a step is durable by itself, and the database keeps all history.
 HARMLESS = frozenset(
-    "asyncBefore asyncAfter exclusive jobPriority taskPriority historyTimeToLive versionTag isStartableInTasklist "
-    "modelerTemplate modelerTemplateVersion modelerTemplateIcon executionPlatform executionPlatformVersion".split()
+    [
+        "asyncBefore",
+        "asyncAfter",
+        "exclusive",
+        "jobPriority",
+        "taskPriority",
+        "historyTimeToLive",
+        "versionTag",
+        "isStartableInTasklist",
+        "modelerTemplate",
+        "modelerTemplateVersion",
+        "modelerTemplateIcon",
+        "executionPlatform",
+        "executionPlatformVersion",
+    ]
 )
 _MAPPED: Mapping[str, str] = {
     "process": "candidateStarterGroups",
@@ -69,7 +113,7 @@ ATTRIBUTES: Mapping[str, frozenset[str]] = {
     name: frozenset(attributes.split()) | HARMLESS for name, attributes in _MAPPED.items()
 }
 # camunda extension elements that are carried out (or need no effect).
-EXTENSIONS = frozenset("inputOutput properties in out failedJobRetryTimeCycle".split())
+EXTENSIONS = frozenset(["inputOutput", "properties", "in", "out", "failedJobRetryTimeCycle"])
 REASONS: Mapping[str, str] = {
     "class": "Java 类",
     "delegateExpression": "Java 委托表达式",

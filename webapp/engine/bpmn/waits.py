@@ -1,7 +1,7 @@
 """What a token waits for outside: a message, a signal or a timer, evaluated once when the wait begins.
 
-SpiffWorkflow neither correlates nor reads a clock here: the wait is told to the runtime (SubscriptionWanted, TimerWanted),
-which later delivers to exactly this token.
+SpiffWorkflow neither correlates nor reads a clock here: the wait is told to the runtime (SubscriptionWanted,
+TimerWanted), which later delivers to exactly this token.
 """
 
 from __future__ import annotations

@@ -119,7 +119,7 @@ class ProcessWorkflow(BpmnWorkflow):  # type: ignore[misc]  # SpiffWorkflow is u
     def results(self, token: Token, values: Mapping[str, Any]) -> None:
         """What an activity brought: local to it when it maps outputs, else set outward."""
         spec = token.task_spec
-        if isinstance(spec, Activity) and spec.outputs:
+        if isinstance(spec, Activity) and spec.maps_out:
             token.locals = {**(token.locals or {}), **clone(dict(values))}
             token.changed.update(clone(dict(values)))
         else:
