@@ -32,6 +32,7 @@ class Config:
     issuing_body: str
     product_name: str
     log_level: str
+    trusted_proxies: int = 0
 
     @property
     def documents_dir(self) -> Path:
@@ -79,4 +80,5 @@ def load(environ: Mapping[str, str] | None = None) -> Config:
         issuing_body=env.get("ISSUING_BODY", "广州市工业和信息化局"),
         product_name=env.get("PRODUCT_NAME", "数字化牵引单位管理"),
         log_level=env.get("LOG_LEVEL", "INFO"),
+        trusted_proxies=number("TRUSTED_PROXIES", 0),
     )

@@ -116,6 +116,32 @@ def transaction() -> Iterator[Session]:
             raise
 
 
+class UnitOfWork:
+    """A unit of work that begins at its first use: for a request, which may need no database at all."""
+
+    def __init__(self) -> None:
+        self._session: Session | None = None
+
+    def session(self) -> Session:
+        """The unit's session, opened now when it is not yet."""
+        if self._session is None:
+            self._session = Session(engine(), expire_on_commit=False)
+        return self._session
+
+    def finish(self) -> None:
+        """Make it last. Errors of the database come through; then call `rollback`."""
+        if self._session is not None:
+            self._session.commit()
+
+    def rollback(self) -> None:
+        """Undo everything; the next `session` is a new one. What was loaded stays readable (for the error page)."""
+        if self._session is not None:
+            self._session.expunge_all()
+            self._session.rollback()
+            self._session.close()
+            self._session = None
+
+
 def is_retryable(error: BaseException) -> bool:
     """Whether the unit of work may simply be run again (deadlock, serialisation failure)."""
     return isinstance(error, DBAPIError) and getattr(error.orig, "sqlstate", None) in RETRYABLE

@@ -70,4 +70,15 @@ class Setting(Base):
     updated_by: Mapped[UUID | None]
 
 
-__all__ = ["Account", "AccountRole", "Organisation", "Setting"]
+class FailedLogin(Base):
+    """A sign-in that failed: too many pause the name at that address. Rows are dropped after a day."""
+
+    __tablename__ = "failed_login"
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=uuid7)
+    username: Mapped[str] = mapped_column(Text)
+    address: Mapped[str] = mapped_column(Text)
+    at: Mapped[datetime]
+    __table_args__ = (Index("ix_failed_login_address", "address", "at"),)
+
+
+__all__ = ["Account", "AccountRole", "FailedLogin", "Organisation", "Setting"]

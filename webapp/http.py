@@ -1,0 +1,220 @@
+"""The edge of the web: one unit of work per request, errors as pages or JSON, security headers.
+
+The unit's session opens at its first use (`db_session()`), is committed after the view gave a response below 400 and
+rolled back otherwise. After a deadlock the whole view runs again, from the start.
+"""
+
+from __future__ import annotations
+
+import logging
+import secrets
+import time
+from typing import Any, cast
+
+from flask import Flask, Response, g, has_request_context, jsonify, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from flask_wtf.csrf import CSRFError
+from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+from sqlalchemy.orm import Session
+from werkzeug.exceptions import HTTPException, RequestEntityTooLarge, Unauthorized
+
+from webapp import db
+from webapp.errors import Conflict, Invalid, QianyinError, Unavailable
+from webapp.i18n import _
+
+log = logging.getLogger(__name__)
+
+CONTENT_SECURITY_POLICY = (
+    "default-src 'self'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data: blob:;"
+    " object-src 'none'; frame-ancestors 'self'; base-uri 'none'; form-action 'self'"
+)
+HEADERS = {
+    "Content-Security-Policy": CONTENT_SECURITY_POLICY,
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "SAMEORIGIN",
+    "Referrer-Policy": "same-origin",
+    "Permissions-Policy": "camera=(), microphone=(), geolocation=()",
+    "Cross-Origin-Opener-Policy": "same-origin",
+}
+ATTEMPTS = 4
+#: SQLSTATE of a lock that was not given in time.
+LOCK_TIMEOUT = "55P03"
+
+
+def unit() -> db.UnitOfWork:
+    """The request's unit of work."""
+    if "unit" not in g:
+        g.unit = db.UnitOfWork()
+    return cast(db.UnitOfWork, g.unit)
+
+
+def db_session() -> Session:
+    """The request's session. Views and services flush; the edge commits."""
+    return unit().session()
+
+
+def is_api() -> bool:
+    """Whether the request goes to the JSON APIs, which answer in JSON and take credentials."""
+    return has_request_context() and request.path.startswith(("/engine-rest", "/api/"))
+
+
+def wants_json() -> bool:
+    """Whether the caller reads JSON: an API path, or JSON preferred over HTML."""
+    best = request.accept_mimetypes.best_match(["text/html", "application/json"], default="text/html")
+    return is_api() or best == "application/json"
+
+
+class Web(Flask):
+    """Flask, with the view inside the unit of work."""
+
+    def dispatch_request(self) -> Response:  # type: ignore[override]
+        for attempt in range(1, ATTEMPTS + 1):
+            try:
+                response = cast(Response, self.make_response(super().dispatch_request()))
+                if response.status_code < 400:
+                    unit().finish()
+                else:
+                    unit().rollback()
+                return response
+            except DBAPIError as error:
+                unit().rollback()
+                if attempt == ATTEMPTS or not db.is_retryable(error):
+                    raise
+                _begin_again(attempt)
+            except BaseException:
+                unit().rollback()
+                raise
+        raise AssertionError("unreachable")
+
+
+def _begin_again(attempt: int) -> None:
+    from webapp.accounts import sessions
+
+    time.sleep(0.02 * 2**attempt)
+    sessions.forget_user()
+    for stream in request.files.values():
+        stream.seek(0)
+
+
+def _close(_error: BaseException | None) -> None:
+    if "unit" in g:
+        g.unit.rollback()
+
+
+def _headers(response: Response) -> Response:
+    for name, value in HEADERS.items():
+        response.headers.setdefault(name, value)
+    if request.endpoint != "static":
+        from webapp.accounts import sessions
+
+        sessions.no_store(response)
+    return response
+
+
+TITLES = {
+    400: "请求有误",
+    401: "请先登录",
+    403: "没有权限",
+    404: "没有找到",
+    405: "不支持的操作",
+    409: "已被他人办理",
+    413: "文件过大",
+    415: "格式不支持",
+    422: "内容有误",
+    429: "操作过于频繁",
+    500: "系统出错",
+    503: "系统繁忙",
+}
+SENTENCES = {
+    401: "请登录后再试。",
+    404: "没有找到，或您无权查看。",
+    405: "此地址不支持这种操作。",
+    415: "不支持此格式的内容。",
+    429: "操作过于频繁，请稍后再试。",
+}
+
+
+def answer(status: int, message: str, *, code: str, extra: dict[str, Any] | None = None) -> tuple[Response, int]:
+    """The error, as JSON or as a page, by what the caller reads."""
+    extra = extra or {}
+    if wants_json():
+        return jsonify({"type": code, "message": message, **{k: v for k, v in extra.items() if v}}), status
+    title = _(TITLES.get(status, "系统出错"))
+    page = {"status": status, "title": title, "message": message, "reference": extra.get("reference", "")}
+    page["retry_url"] = request.full_path if status == 503 and request.method == "GET" else None
+    try:
+        body = render_template("errors/error.html", **page)
+    except Exception:
+        log.exception("the error page could not be made")
+        body = f"<!doctype html><meta charset=utf-8><title>{status}</title><h1>{status}</h1><p>{message}</p>"
+    return Response(body, mimetype="text/html"), status
+
+
+def _told(error: QianyinError) -> ResponseReturnValue:
+    extra: dict[str, Any] = {"detail": {k: str(v) for k, v in error.detail.items()}}
+    if isinstance(error, Invalid):
+        extra["fields"] = error.fields
+    if error.status >= 500:
+        log.error("%s: %s", error.code, error.message, exc_info=error)
+    return answer(error.status, error.message, code=error.code, extra=extra)
+
+
+def _refused(error: HTTPException) -> ResponseReturnValue:
+    if error.code is None or error.code < 400:
+        return error.get_response()  # a redirect of the router
+    if isinstance(error, Unauthorized):
+        return _sign_in_first()
+    if isinstance(error, CSRFError):
+        message = _("页面停留过久或登录已变化，本次没有提交。请返回上一页，刷新后再提交；已暂存的内容不会丢失。")
+        return answer(400, message, code="csrf")
+    if isinstance(error, RequestEntityTooLarge):
+        from flask import current_app
+
+        megabytes = (current_app.config["MAX_CONTENT_LENGTH"] or 0) // 2**20
+        message = _("上传内容超过 %(size)s MB，请压缩后再传。", size=megabytes)
+        return answer(413, message, code="too_large")
+    message = _(SENTENCES.get(error.code, "请求有误，请返回上一页重试。"))
+    response, status = answer(error.code, message, code=error.name.lower().replace(" ", "_"))
+    for name, value in error.get_headers(request.environ):
+        if name == "Allow":
+            response.headers[name] = value
+    return response, status
+
+
+def _sign_in_first() -> ResponseReturnValue:
+    """A page goes to the sign-in and back; an API gets 401 with the way to sign in; a fragment gets 401 alone."""
+    if not wants_json() and request.method == "GET" and "HX-Request" not in request.headers:
+        return redirect(url_for("accounts.login", next=request.full_path.rstrip("?")), 303)
+    response, status = answer(401, _("请登录后再试。"), code="unauthorized")
+    if is_api():
+        response.headers["WWW-Authenticate"] = 'Basic realm="qianyin", charset="UTF-8"'
+    return response, status
+
+
+def _database(error: DBAPIError | PoolTimeout) -> ResponseReturnValue:
+    state = getattr(getattr(error, "orig", None), "sqlstate", None)
+    if isinstance(error, DBAPIError) and db.is_retryable(error):
+        return _told(Conflict())
+    if state == LOCK_TIMEOUT or isinstance(error, PoolTimeout | OperationalError | InterfaceError):
+        log.warning("the database did not answer: %s", error)
+        return _told(Unavailable(_("系统暂时繁忙，请稍后再试。")))
+    return _unforeseen(error)
+
+
+def _unforeseen(error: Exception) -> ResponseReturnValue:
+    reference = secrets.token_hex(4).upper()
+    log.error("unforeseen error %s on %s %s", reference, request.method, request.path, exc_info=error)
+    message = _("系统出错，本次操作没有生效。请稍后重试；若仍出错，请联系系统管理员。")
+    return answer(500, message, code="internal", extra={"reference": reference})
+
+
+def init_app(app: Flask) -> None:
+    """Register the handlers of errors, the headers and the end of the unit of work."""
+    app.teardown_appcontext(_close)
+    app.after_request(_headers)
+    app.register_error_handler(QianyinError, _told)
+    app.register_error_handler(HTTPException, _refused)
+    app.register_error_handler(DBAPIError, _database)
+    app.register_error_handler(PoolTimeout, _database)
+    app.register_error_handler(Exception, _unforeseen)

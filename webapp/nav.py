@@ -1,0 +1,81 @@
+"""The sections of the top bar: what exists and what the caller's roles may open. One list, no second rule of access."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from flask import Flask, request
+from werkzeug.exceptions import HTTPException
+
+from webapp import access
+from webapp.i18n import _, lazy
+
+#: (key, address, label), in the order of the bar; a section without a route is left out.
+SECTIONS = (
+    ("tasks", "/tasks", lazy("待办")),
+    ("instances", "/instances", lazy("办理事项")),
+    ("notices", "/notices/", lazy("公示")),
+    ("registers", "/registers/", lazy("台账")),
+    ("dashboard", "/instances/dashboard", lazy("监控")),
+    ("designer", "/designer/", lazy("流程设计")),
+    ("regulation", "/regulation/", lazy("规程")),
+    ("admin", "/admin/", lazy("管理")),
+)
+PUBLIC = (
+    ("public", "/public/", lazy("公示公告")),
+    ("lists", "/public/lists", lazy("联合体名单")),
+    ("answer", "/public/objections/answer", lazy("异议答复查询")),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    key: str
+    label: str
+    url: str
+    active: bool
+    count: int | None = None
+
+
+def endpoint_of(app: Flask, path: str) -> str | None:
+    """The endpoint that answers GET on a path, through the router's own redirects; None when there is none."""
+    adapter = app.url_map.bind("localhost")
+    for candidate in (path, path.rstrip("/") or "/", path.rstrip("/") + "/"):
+        try:
+            return str(adapter.match(candidate, method="GET")[0])
+        except HTTPException:
+            continue
+    return None
+
+
+def _sections(app: Flask, wanted: Iterable[tuple[str, str, Any]], held: Iterable[str] | None) -> list[Section]:
+    held = None if held is None else frozenset(held)
+    found = []
+    for key, path, label in wanted:
+        rule = access.RULES.get(endpoint_of(app, path) or "")
+        if rule is not None and rule.allows(held):
+            found.append((key, path, label))
+    here = max((path.rstrip("/") for _key, path, _label in found if _inside(path)), key=len, default=None)
+    return [Section(key, str(label), path, path.rstrip("/") == here) for key, path, label in found]
+
+
+def _inside(path: str) -> bool:
+    base = path.rstrip("/")
+    return request.path == base or request.path.startswith(base + "/")
+
+
+def sections(app: Flask, held: Iterable[str] | None) -> list[Section]:
+    """The sections that a caller with these roles may open; empty for nobody."""
+    return [] if held is None else _sections(app, SECTIONS, held)
+
+
+def public_sections(app: Flask) -> list[Section]:
+    """The sections of the pages without account."""
+    return _sections(app, PUBLIC, None)
+
+
+def account_links() -> list[dict[str, str]]:
+    """What stands under the person's name."""
+    return [{"label": _("账号与密码"), "url": "/account"}]
