@@ -33,11 +33,11 @@ ERROR = '<errorEventDefinition errorRef="er"/>'
 
 
 def looping(body: str, condition: str, *first_and_last: str) -> str:
-    """s -> m -> body ... -> q -> m while the condition holds, else e."""
+    """s -> mg -> body ... -> q -> mg while the condition holds, else e."""
     first, last = first_and_last
     return (
-        f'<startEvent id="s"/>{flow("s", "m")}<exclusiveGateway id="m"/>{flow("m", first)}{body}{flow(last, "q")}'
-        f'<exclusiveGateway id="q" default="out"/>{flow("q", "m", condition)}{flow("q", "e", flow_id="out")}'
+        f'<startEvent id="s"/>{flow("s", "mg")}<exclusiveGateway id="mg"/>{flow("mg", first)}{body}{flow(last, "q")}'
+        f'<exclusiveGateway id="q" default="out"/>{flow("q", "mg", condition)}{flow("q", "e", flow_id="out")}'
         '<endEvent id="e"/>'
     )
 
@@ -431,9 +431,9 @@ def test_each_activation_has_an_id_of_its_own() -> None:
 
 def test_plain_and_manual_tasks_pass() -> None:
     """Trap 26: `bpmn:task` waited like a manual task. Both pass here, as in Camunda 7."""
-    run = Run(document(line('<task id="t"/>', '<manualTask id="m"/>')))
+    run = Run(document(line('<task id="t"/>', '<manualTask id="mt"/>')))
     assert run.ended == "completed"
-    assert run.ended_elements() == ["s", "t", "m", "e"]
+    assert run.ended_elements() == ["s", "t", "mt", "e"]
 
 
 def test_feel_that_python_cannot_parse_is_accepted() -> None:

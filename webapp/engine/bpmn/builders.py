@@ -243,6 +243,8 @@ class Builder:
             holder = definition.find(f"{BPMN}time{kind}")
             if holder is not None and text(holder):
                 value = self._compile(time_value, element.id, text(holder), "定时")
+                if value and value.expression is None and value.text.startswith("R") != (kind == "Cycle"):
+                    self.findings.error(element.id, "timer", f"“{value.text}”不能写在 time{kind} 里。")
                 return EventDefinition("timer", timer=kind.lower(), value=value)
         self.findings.error(element.id, "timer_missing", "定时事件没有给出时间。")
         return EventDefinition("timer", timer="date")

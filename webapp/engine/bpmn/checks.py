@@ -30,6 +30,12 @@ def check_document(root: etree._Element, findings: Findings) -> None:
         kind = local(node)
         if not kind.startswith("{") and kind not in words.DOCUMENT:
             findings.error(node.get("id"), "unsupported", f"不支持元素 {kind}。")
+    seen: set[str] = set()
+    for node in root.iter(f"{BPMN}*"):
+        node_id = node.get("id")
+        if node_id is not None and node_id in seen:
+            findings.error(node_id, "duplicate_id", "此标识在模型中出现不止一次。")
+        seen.add(node_id or "")
 
 
 def check_process(process: etree._Element, info: ProcessInfo, known: Known, findings: Findings) -> None:
@@ -248,6 +254,8 @@ def check_flows(node: etree._Element, spec: Node, findings: Findings) -> None:
         findings.error(name, "condition", "并行网关和事件网关的连线不能有条件或默认。")
     if default is not None and all(flow.condition is None for flow in spec.outgoing) and kind == "task":
         findings.error(name, "default", "没有一条离开的连线有条件，默认连线没有意义。")
+    if isinstance(spec, EventSub) and spec.loop is not None:
+        findings.error(name, "loop", "事件子流程不能有循环。")
     if flag(node, "instantiate"):
         findings.error(name, "instantiate", "不支持由网关或接收任务启动流程。")
 

@@ -1,6 +1,6 @@
 """Compensation (BPMN 10.7, 13.5.5): what was done is undone by its handlers, last first, one after the other.
 
-A finished activity that has a compensation handler leaves a record in its scope; a finished subprocess wraps the records
+A finished activity with a compensation handler leaves a record in its scope; a finished subprocess wraps the records
 of its inside, with its variables as they were. The records live in the instance's state.
 """
 

@@ -91,15 +91,7 @@ class Execution:
 
     def resume(self, node: UUID, result: Mapping[str, Any]) -> None:
         """A parked service task or call activity has its result. Errors: TaskNotOpen."""
-        token = self._parked(node)
-        spec = token.task_spec
-        try:
-            kept = spec.answered(token, result) if isinstance(spec, CallActivity) else result
-        except Incident as incident:
-            self._workflow.stop_waiting(token)
-            self._workflow.incident(token, str(incident))
-            return
-        take(token, kept)
+        take(self._parked(node), result)
         self._workflow.advance()
 
     def fail(self, node: UUID, fault: BpmnError) -> None:
@@ -159,7 +151,7 @@ class Execution:
         return [
             (token.element_id, token.id, _state(token), token.started_at)
             for token in self._workflow.tasks.values()
-            if token.up is not None and not token.listener
+            if token.up is not None and not token.listener and not (token.body and token.kids)
         ]
 
     # ---- inside

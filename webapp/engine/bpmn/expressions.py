@@ -8,8 +8,10 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
 
+from webapp.engine.bpmn.codec import clone
 from webapp.engine.errors import FeelError
 from webapp.engine.feel import Expression, compile_expression
+from webapp.errors import Invalid
 
 # ISO 8601: duration, date, date-time, repeating interval; and P5WD, five working days (our own extension).
 _DURATION = r"P(?=\d|T\d)(?:\d+Y)?(?:\d+M)?(?:\d+W)?(?:\d+D)?(?:T(?:\d+H)?(?:\d+M)?(?:\d+(?:\.\d+)?S)?)?"
@@ -60,10 +62,10 @@ def person_value(source: str) -> Value:
 
 
 def evaluate(expression: Expression, scope: Mapping[str, Any], now: datetime, what: str) -> Any:
-    """The value of a FEEL expression; a limit or a defect becomes an Incident that names what was evaluated."""
+    """A FEEL value that a variable may have, as a copy; else an Incident that names what was evaluated."""
     try:
-        return expression.evaluate(scope, now=now)
-    except FeelError as error:
+        return clone(expression.evaluate(scope, now=now))
+    except Invalid as error:  # FeelError is one
         raise Incident(f"{what}无法计算：{error}") from error
 
 

@@ -1,7 +1,7 @@
 """What a model says in the `camunda:` namespace and in our own (`https://qianyin.example/schema/bpmn`), as Element.
 
-Only reading; `checks` judges what was read. Ours carries what has no counterpart there: on a node `qianyin:clause`,
-`law`, `outcomeVariable`, `notSameAs`, `validator`, `provider`, `stage`, `correlationKey` and `<qianyin:outcome>`; on the
+Only reading; `checks` judges what was read. Ours carries what has no counterpart: on a node `qianyin:clause`,
+`law`, `outcomeVariable`, `notSameAs`, `validator`, `provider`, `stage`, `correlationKey`, `<qianyin:outcome>`; on the
 process `title`, `searchable` and `<qianyin:stage key label>`; on a lane `role`. Others land in `Element.properties`.
 """
 
@@ -34,12 +34,14 @@ def extensions(node: etree._Element, name: str) -> list[etree._Element]:
     return [] if holder is None else holder.findall(name)
 
 
-def lane_roles(process: etree._Element) -> dict[str, str]:
-    """Flow node id -> role id of its innermost lane (`qianyin:role`, else the lane's id)."""
+def lane_roles(process: etree._Element, known: frozenset[str]) -> dict[str, str]:
+    """Flow node id -> role id of its innermost lane: `qianyin:role`, else its id or name, whichever is a known role."""
     roles: dict[str, str] = {}
     for lane in process.iter(f"{BPMN}lane"):  # inner lanes come later in document order and win
         for ref in lane.findall(f"{BPMN}flowNodeRef"):
-            roles[text(ref)] = lane.get(f"{QIANYIN}role") or lane.get("id") or ""
+            lane_id, name = lane.get("id") or "", lane.get("name") or ""
+            by_name = name in known and lane_id not in known
+            roles[text(ref)] = lane.get(f"{QIANYIN}role") or (name if by_name else lane_id)
     return roles
 
 

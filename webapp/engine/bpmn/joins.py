@@ -11,7 +11,7 @@ from typing import Any
 from webapp.engine.bpmn.expressions import Incident
 from webapp.engine.bpmn.model import Flow
 from webapp.engine.bpmn.specs import Activity, Node
-from webapp.engine.bpmn.tokens import WAITING, Token
+from webapp.engine.bpmn.tokens import ERROR, WAITING, Token
 from webapp.engine.bpmn.waits import plan
 
 
@@ -38,7 +38,7 @@ class Join(Node):
         """Tokens of the same scope that wait here, oldest first."""
         scope = token.up
         assert scope is not None
-        return [other for other in scope.kids if other.task_spec is self and other.state == WAITING]
+        return [other for other in scope.kids if other.task_spec is self and other.state in (WAITING, ERROR)]
 
     def take(self, token: Token) -> None:
         """Consume one waiting token of each flow; `token` goes on for all of them."""
@@ -47,7 +47,32 @@ class Join(Node):
             if other is not token and other.info.get("flow") not in seen:
                 seen.add(other.info.get("flow"))
                 token.started_at = min(token.started_at, other.started_at)
-                token.workflow._drop(other)
+                token.workflow.absorb(other)
+
+    def still_coming(self, token: Token, full: set[str | None], empty: set[str]) -> bool:
+        """Whether a token elsewhere in the scope can still reach a flow that has none (and no flow that has one)."""
+        scope = token.up
+        assert scope is not None
+        for other in scope.kids:
+            if other.listener or other.task_spec is self:
+                continue
+            reached = self._reachable(other.task_spec)
+            if reached & empty and not reached & full:
+                return True
+        return False
+
+    def _reachable(self, start: Node) -> frozenset[str]:
+        """The incoming flows of this gateway that a token at `start` can come by without passing this gateway."""
+        found: set[str] = set()
+        seen, todo = {start.name}, [start]
+        while todo:
+            for flow in exits(todo.pop()):
+                if flow.target == self.name:
+                    found.add(flow.id)
+                elif flow.target not in seen:
+                    seen.add(flow.target)
+                    todo.append(self.siblings.node(flow.target))
+        return frozenset(found)
 
 
 class Parallel(Join):
@@ -63,6 +88,15 @@ class Parallel(Join):
         self.take(my_task)
         return True
 
+    def may_open(self, token: Token) -> bool:
+        """Nothing can bring the missing tokens any more: the model is wrong, and people must learn of it."""
+        empty = {flow.id for flow in self.incoming} - {other.info.get("flow") for other in self.waiting(token)}
+        stuck = all(other.state == WAITING for other in self.waiting(token))
+        return stuck and not self.still_coming(token, set(), empty)
+
+    def open(self, token: Token) -> None:
+        raise Incident(f"并行汇聚{self.label}等不到其余分支：没有令牌能再到达它。")
+
     def choose(self, token: Token) -> tuple[Flow, ...]:
         return self.outgoing
 
@@ -77,37 +111,13 @@ class Inclusive(Join):
         return False
 
     def may_open(self, token: Token) -> bool:
-        here = self.waiting(token)
-        full = {other.info.get("flow") for other in here}
+        full = {other.info.get("flow") for other in self.waiting(token)}
         empty = {flow.id for flow in self.incoming} - full
-        scope = token.up
-        assert scope is not None
-        if not empty:
-            return True
-        for other in scope.kids:
-            if other.listener or other.task_spec is self:
-                continue
-            reached = self._reachable(other.task_spec)
-            if reached & empty and not reached & full:
-                return False
-        return True
+        return not empty or not self.still_coming(token, full, {str(flow) for flow in empty})
 
     def open(self, token: Token) -> None:
         self.take(token)
         token._ready()
-
-    def _reachable(self, start: Node) -> frozenset[str]:
-        """The incoming flows of this gateway that a token at `start` can come by without passing this gateway."""
-        found: set[str] = set()
-        seen, todo = {start.name}, [start]
-        while todo:
-            for flow in exits(todo.pop()):
-                if flow.target == self.name:
-                    found.add(flow.id)
-                elif flow.target not in seen:
-                    seen.add(flow.target)
-                    todo.append(self.siblings.node(flow.target))
-        return frozenset(found)
 
     def choose(self, token: Token) -> tuple[Flow, ...]:
         if len(self.outgoing) == 1 and self.outgoing[0].condition is None:

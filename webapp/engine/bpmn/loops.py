@@ -66,7 +66,7 @@ def leaving(child: Token, results: dict[str, Any]) -> None:
     assert body.locals is not None
     body.locals.update(counts)
     if loop.output_collection is not None:
-        body.info["results"][str(index)] = workflow.copy(collected)
+        body.info["results"][str(index)] = collected
 
 
 def advance(body: Token) -> None:
@@ -122,8 +122,7 @@ def _items(body: Token, loop: Loop) -> list[Any]:
         found = list(range(int(number)))
     if len(found) > MAX_INSTANCES:
         raise Incident(f"{label}要展开 {len(found)} 次，超过上限 {MAX_INSTANCES}。")
-    copied: list[Any] = workflow.copy(found)
-    return copied
+    return found
 
 
 def _whole(number: Any) -> bool:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from webapp.engine.bpmn.expressions import Value
 from webapp.engine.feel import Expression
@@ -117,6 +117,3 @@ class Findings:
     @property
     def warnings(self) -> tuple[Finding, ...]:
         return tuple(f for f in self.all if f.severity != "error")
-
-
-Pairs = Iterable[tuple[str, Any]]

@@ -6,8 +6,6 @@ instances refer to them; they have no shape in the drawing.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 from lxml import etree
 
 from webapp.engine.bpmn.xml import BPMN, local
@@ -29,13 +27,6 @@ ACTIVITIES = frozenset(
 EVENTS = frozenset(["startEvent", "endEvent", "intermediateCatchEvent", "intermediateThrowEvent", "boundaryEvent"])
 GATEWAYS = frozenset(["exclusiveGateway", "parallelGateway", "inclusiveGateway", "eventBasedGateway"])
 FLOW_NODES = ACTIVITIES | EVENTS | GATEWAYS
-SCOPES = frozenset({"process", "subProcess"})
-
-
-def scopes(process: etree._Element) -> Iterator[etree._Element]:
-    """The process and all subprocesses inside it, in document order."""
-    yield process
-    yield from process.iter(f"{BPMN}subProcess")
 
 
 def nodes(scope: etree._Element) -> list[etree._Element]:

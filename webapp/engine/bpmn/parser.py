@@ -33,9 +33,10 @@ def compile_bpmn(xml: bytes, *, known: Known) -> tuple[CompiledProcess, ...]:
     checks.check_document(root, findings)
     definitions = builders.Definitions.read(root, findings)
     built = []
-    for process in root.findall(f"{BPMN}process"):
-        if flag(process, "isExecutable", default=False):
-            built.append(_ProcessParser(process, definitions, known, findings, digest).parse())
+    executable = [node for node in root.findall(f"{BPMN}process") if flag(node, "isExecutable")]
+    known = replace(known, processes=known.processes | {str(node.get("id")) for node in executable})
+    for process in executable:
+        built.append(_ProcessParser(process, definitions, known, findings, digest).parse())
     if not built and not findings.errors:
         findings.error(None, "no_process", "文件中没有可执行的流程（isExecutable）。")
     if findings.errors:
@@ -59,7 +60,7 @@ class _ProcessParser:
         self.findings = findings
         self.digest = digest
         self.info = read_process(process)
-        self.roles = lane_roles(process)
+        self.roles = lane_roles(process, known.roles)
         self.spec = ProcessSpec(self.info.key)
         self.build = builders.Builder(self.spec, definitions, known, findings, self.info)
         self.flows: list[str] = []
@@ -87,8 +88,7 @@ class _ProcessParser:
         for child in nodes(node):
             element = read_element(child, parent_id, self.roles)
             if element.id in self.spec.task_specs:
-                self.findings.error(element.id, "duplicate_id", "此标识在模型中出现不止一次。")
-                continue
+                continue  # reported with the document
             checks.check_element(child, element, self.known, self.info, self.findings)
             inside[element.id] = (child, self.build.node(child, element))
         self._flows(node, inside)

@@ -13,7 +13,7 @@ from SpiffWorkflow.bpmn.specs.bpmn_process_spec import BpmnProcessSpec
 from SpiffWorkflow.bpmn.specs.mixins import BpmnSpecMixin
 
 from webapp.engine.bpmn import loops
-from webapp.engine.bpmn.expressions import evaluate, truth
+from webapp.engine.bpmn.expressions import Incident, evaluate, truth
 from webapp.engine.bpmn.model import EventDefinition, Flow, Loop
 from webapp.engine.bpmn.tokens import Token
 from webapp.engine.bpmn.waits import Wait, plan
@@ -96,7 +96,7 @@ class Node(BpmnSpecMixin):  # type: ignore[misc]  # SpiffWorkflow is untyped
         return False
 
     def open(self, token: Token) -> None:
-        """Let it go on."""
+        """Let it go on; Incident when it would wait for ever."""
 
     def choose(self, token: Token) -> tuple[Flow, ...]:
         """The flows to leave by. Several without condition are an implicit parallel split (BPMN 10.2.1)."""
@@ -104,9 +104,10 @@ class Node(BpmnSpecMixin):  # type: ignore[misc]  # SpiffWorkflow is untyped
             return self.outgoing
         plain = tuple(flow for flow in self.outgoing if flow.condition is None and not flow.default)
         chosen = tuple(flow for flow in self.outgoing if flow.condition is not None and self.holds(flow, token))
-        if chosen:
-            return tuple(flow for flow in self.outgoing if flow in chosen or flow in plain)
-        return plain + tuple(flow for flow in self.outgoing if flow.default)
+        chosen = chosen or tuple(flow for flow in self.outgoing if flow.default)
+        if not chosen and not plain:
+            raise Incident(f"{self.label}之后没有一个条件为真，也没有默认连线。")
+        return tuple(flow for flow in self.outgoing if flow in chosen or flow in plain)
 
     def holds(self, flow: Flow, token: Token) -> bool:
         """Whether the flow's condition is true. Errors: Incident."""
@@ -160,7 +161,7 @@ class Activity(Node):
         token.locals = dict(token.locals or {})
         for name, expression in self.maps_in:
             value = evaluate(expression, workflow.visible(token), workflow.now, f"{self.label}的输入参数 {name}")
-            token.locals[name] = workflow.copy(value)
+            token.locals[name] = value
 
     def listeners(self, token: Token) -> list[tuple[Node, Wait]]:
         """What must be listened for while the activity lasts: (event node, its evaluated wait)."""
@@ -191,7 +192,7 @@ class Activity(Node):
             scope = dict(workflow.visible(my_task)) if self.maps_out else {}
             for name, expression in self.maps_out:
                 value = evaluate(expression, scope, workflow.now, f"{self.label}的输出参数 {name}")
-                results[name] = scope[name] = workflow.copy(value)
+                results[name] = scope[name] = value
         inside_loop = bool(my_task.info.get("loop"))
         if inside_loop:
             loops.leaving(my_task, results)

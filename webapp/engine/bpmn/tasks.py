@@ -195,12 +195,16 @@ class CallActivity(Activity):
             )
         )
 
-    def answered(self, token: Token, result: Mapping[str, Any]) -> dict[str, Any]:
-        """The called instance's variables as the caller keeps them. Errors: Incident."""
-        kept: dict[str, Any] = dict(result) if self.element.called_all_outputs else {}
-        for name, expression in self.returned:
-            kept[name] = evaluate(expression, result, token.workflow.now, f"{self.label}返回的 {name}")
-        return kept
+    def _on_complete_hook(self, my_task: Token) -> None:
+        my_task.leaving = True
+        answer = my_task.info.get("answer")
+        if answer is not None:  # kept until its mapping succeeded: a retry calls nobody again
+            kept: dict[str, Any] = dict(answer) if self.element.called_all_outputs else {}
+            for name, expression in self.returned:
+                kept[name] = evaluate(expression, answer, my_task.workflow.now, f"{self.label}返回的 {name}")
+            my_task.workflow.results(my_task, kept)
+            del my_task.info["answer"]
+        super()._on_complete_hook(my_task)
 
 
 def throw_message(node: Activity, token: Token) -> None:
@@ -215,7 +219,10 @@ def take(token: Token, payload: Mapping[str, Any]) -> None:
     """What the token waited for has come."""
     workflow = token.workflow
     workflow.stop_waiting(token)
-    workflow.results(token, payload)
+    if isinstance(token.task_spec, CallActivity):
+        token.info["answer"] = workflow.copy(dict(payload))
+    else:
+        workflow.results(token, payload)
     workflow.leave_later(token)
 
 

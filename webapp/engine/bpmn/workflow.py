@@ -153,7 +153,7 @@ class ProcessWorkflow(BpmnWorkflow):  # type: ignore[misc]  # SpiffWorkflow is u
         moves = 0
         while self.ended is None:
             if not self.queue:
-                if not self._open_inclusive():
+                if not self._open_joins():
                     break
                 continue
             token = self.queue.popleft()
@@ -178,12 +178,19 @@ class ProcessWorkflow(BpmnWorkflow):  # type: ignore[misc]  # SpiffWorkflow is u
         if token.state == READY and token.alive and (token.body or not token.task_spec.manual):
             token.run()
 
-    def _open_inclusive(self) -> bool:
-        """When nothing moves any more: let one inclusive join go on that no token can reach any more."""
+    def _open_joins(self) -> bool:
+        """When nothing moves any more: let one inclusive join go on that no token can reach any more.
+
+        A parallel join that no token can reach any more would wait for ever: an incident.
+        """
         for token in self.tasks.values():
             if token.state == WAITING and token.task_spec.may_open(token):
-                token.task_spec.open(token)
-                self.queue.append(token)
+                try:
+                    token.task_spec.open(token)
+                    self.queue.append(token)
+                except Incident as incident:
+                    token.info["at"] = "arrive"
+                    self.incident(token, str(incident))
                 return True
         return False
 
@@ -200,7 +207,8 @@ class ProcessWorkflow(BpmnWorkflow):  # type: ignore[misc]  # SpiffWorkflow is u
     def retry(self, token: Token) -> None:
         """Do again what failed."""
         phase = token.info.pop("retry", "run")
-        token.info.pop("incident", None)
+        self._resolve(token)
+        token.info.pop("at", None)
         token.leaving = phase == "leave"
         token._set_state(FUTURE if phase == "arrive" else READY)
         self.queue.append(token)
@@ -242,12 +250,21 @@ class ProcessWorkflow(BpmnWorkflow):  # type: ignore[misc]  # SpiffWorkflow is u
             self.cancel(child)
         if token.task_spec.manual and token.state == READY and not token.body:
             self.emit(TaskClosed(token.id, token.element_id, cancelled=True))
-        if token.info.get("wait"):
+        if token.info.get("wait") or token.info.get("incident"):
             self.emit(WaitDropped(token.id))
         if not token.listener and token.up is not None and not (token.body and token.info.get("next")):
             self._ended(token, cancelled=True)
         self.compensations = [record for record in self.compensations if record["scope"] != str(token.id)]
         self._drop(token)
+
+    def absorb(self, token: Token) -> None:
+        """A join consumes a waiting token."""
+        self._resolve(token)
+        self._drop(token)
+
+    def _resolve(self, token: Token) -> None:
+        if token.info.pop("incident", None):
+            self.emit(WaitDropped(token.id))
 
     def stop_waiting(self, token: Token) -> None:
         if token.info.pop("wait", None):

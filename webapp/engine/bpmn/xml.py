@@ -1,4 +1,4 @@
-"""Reading BPMN files that strangers send: no DTD, no entities, no network, bounded size (OWASP, XML external entities)."""
+"""Reading BPMN files that strangers send: no DTD, no entities, no network, bounded size (OWASP XXE)."""
 
 from __future__ import annotations
 
