@@ -137,6 +137,6 @@ def _sort(run: Run, items: list[Value], precedes: Function | None = None) -> lis
 
     def order(left: Value, right: Value) -> int:
         run.charge(1)
-        return -1 if before(left, right) else int(before(right, left))
+        return -1 if before(left, right) else 0  # sorting only asks whether one comes first
 
     return sorted(items, key=cmp_to_key(order))
