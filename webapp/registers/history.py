@@ -9,7 +9,7 @@ from typing import Any, Protocol
 from uuid import UUID
 
 from sqlalchemy import inspect, select
-from sqlalchemy.orm import Mapped, Session
+from sqlalchemy.orm import Session
 
 from webapp import clock
 from webapp.engine.handler_api import Actor
@@ -19,8 +19,10 @@ from webapp.registers.models import RegisterChange
 class Entry(Protocol):
     """A mapped row of a register: it has a UUID key and a table."""
 
-    id: Mapped[UUID]
     __tablename__: str
+
+    @property
+    def id(self) -> UUID: ...
 
 
 def plain(value: Any) -> Any:

@@ -1,0 +1,241 @@
+"""公示批次 (4.6.3): which enterprises wait, what a batch takes, what is checked again before the list is published."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from webapp.accounts import settings_service
+from webapp.engine.handler_api import Actor
+from webapp.errors import NotFound
+from webapp.i18n import _
+from webapp.notices import publishing
+from webapp.notices.models import Notice, Objection
+from webapp.registers import filing_checks, filings, membership
+from webapp.registers.filing_checks import Checked, Errors
+from webapp.registers.models import FilingItem, PublicityBatch, PublishedList
+from webapp.registers.values import as_int, as_text, as_uuid
+
+
+def get(session: Session, batch_id: UUID) -> PublicityBatch:
+    """Errors: NotFound."""
+    batch = session.get(PublicityBatch, batch_id)
+    if batch is None:
+        raise NotFound(_("没有找到该公示批次。"))
+    return batch
+
+
+def locked(session: Session, batch_id: UUID) -> PublicityBatch:
+    """The batch with its row locked until the transaction ends. Errors: NotFound."""
+    query = select(PublicityBatch).where(PublicityBatch.id == batch_id).with_for_update(key_share=True)
+    batch = session.scalars(query.execution_options(populate_existing=True)).one_or_none()
+    if batch is None:
+        raise NotFound(_("没有找到该公示批次。"))
+    return batch
+
+
+def items_of(session: Session, batch_id: UUID) -> list[FilingItem]:
+    """The enterprises of a batch, by lead unit and filing."""
+    query = select(FilingItem).where(FilingItem.batch_id == batch_id).order_by(FilingItem.filing_id, FilingItem.seq)
+    return sorted(session.scalars(query).unique(), key=lambda item: item.filing.lead_unit.name)
+
+
+def pool(session: Session, batch_id: UUID | None = None) -> list[FilingItem]:
+    """Enterprises that passed and wait for publicity, oldest filing first; with those that `batch_id` has bound.
+
+    An enterprise with an undecided objection (its notice was withdrawn) waits until the decision.
+    """
+    open_objection = select(Objection.filing_item_id).where(Objection.status == "open")
+    free = (
+        FilingItem.batch_id.is_(None) if batch_id is None else func.coalesce(FilingItem.batch_id, batch_id) == batch_id
+    )
+    query = (
+        select(FilingItem)
+        .where(FilingItem.status == "pooled", free, FilingItem.id.not_in(open_objection))
+        .order_by(FilingItem.filing_id, FilingItem.seq)
+    )
+    return list(session.scalars(query).unique())
+
+
+def open_batch(session: Session, batch_id: UUID, number: str, instance_id: UUID, now: datetime) -> PublicityBatch:
+    """The batch's row, made when the first draft is."""
+    batch = session.get(PublicityBatch, batch_id)
+    if batch is None:
+        batch = PublicityBatch(id=batch_id, number=number, instance_id=instance_id, created_at=now)
+        session.add(batch)
+        session.flush()
+    return batch
+
+
+def check_composition(session: Session, data: Mapping[str, Any], batch_id: UUID | None) -> Errors:
+    """What keeps a batch from being signed: an enterprise that no longer waits, a period below the house rule."""
+    found = Checked()
+    waiting = {item.id: item for item in pool(session, batch_id)}
+    chosen = chosen_ids(data.get("item_ids"))
+    if not chosen:
+        found.add("item_ids", _("请至少选择 1 家企业。"))
+    gone = [identifier for identifier in chosen if identifier not in waiting]
+    if gone:
+        found.add("item_ids", _("有 %(n)s 家企业已不在待公示之列，请刷新后重新选择。", n=len(gone)))
+    for identifier in chosen:
+        item = waiting.get(identifier)
+        if item is not None and item.filing.lead_unit.status != "listed":
+            words = _("%(name)s的牵引单位已不在名单中，不能公示。", name=item.name)
+            found.add("item_ids", words)
+    least, days = int(settings_service.get(session, "publicity_days")), as_int(data.get("period_days"))
+    if days is None or days < least:
+        found.add("period_days", _("公示期不少于 %(n)s 个工作日（工作口径）。", n=least))
+    if not as_text(data.get("title")):
+        found.add("title", _("请填写公示标题。"))
+    return found.errors
+
+
+def chosen_ids(values: Iterable[Any] | None) -> list[UUID]:
+    """Keys from a checklist."""
+    return [identifier for identifier in map(as_uuid, values or ()) if identifier is not None]
+
+
+def bind(session: Session, batch: PublicityBatch, chosen: Sequence[UUID]) -> list[FilingItem]:
+    """Take enterprises from the pool into the batch, so that no other takes them; let go of those no longer chosen.
+
+    Errors: NotFound when one has gone meanwhile.
+    """
+    query = select(FilingItem).where(FilingItem.id.in_(chosen) | (FilingItem.batch_id == batch.id))
+    rows = session.scalars(query.order_by(FilingItem.id).with_for_update(of=FilingItem, key_share=True)).unique().all()
+    for item in rows:
+        wanted = item.id in set(chosen)
+        if wanted and (item.status != "pooled" or item.batch_id not in (None, batch.id)):
+            raise NotFound(_("%(name)s已不在待公示之列。", name=item.name))
+        item.batch_id = batch.id if wanted else None
+    batch.status = "signing"
+    session.flush()
+    return items_of(session, batch.id)
+
+
+def publish(session: Session, batch: PublicityBatch, notice: Notice, *, actor: Actor | None, now: datetime) -> Notice:
+    """Publish the signed notice; its enterprises are public from now on (4.6.3)."""
+    publishing.publish(session, notice, signed_by=actor.name if actor else "", now=now)
+    for item in items_of(session, batch.id):
+        filings.change_status(session, item, "public", actor=actor, instance_id=batch.instance_id)
+    batch.status = "public"
+    session.flush()
+    return notice
+
+
+# ---- before the list ---------------------------------------------------------------------------------------------
+
+
+@dataclass(slots=True)
+class Assessment:
+    """Where the enterprises of a batch stand when its period is over."""
+
+    ready: list[FilingItem] = field(default_factory=list)
+    held: list[tuple[FilingItem, str]] = field(default_factory=list)
+    struck: list[tuple[FilingItem, str]] = field(default_factory=list)
+    by_unit: list[FilingItem] = field(default_factory=list)  # struck because the lead unit is no longer listed
+    new_bars: list[FilingItem] = field(default_factory=list)  # barred since the review
+
+
+def assess(session: Session, batch_id: UUID) -> Assessment:
+    """Check every enterprise of a batch again: status of the lead unit, objections, duplicates, bars (4.6.3, 4.4)."""
+    found = Assessment()
+    items = items_of(session, batch_id)
+    opened = select(Objection).where(
+        Objection.filing_item_id.in_([item.id for item in items]), Objection.status == "open"
+    )
+    waiting = {o.filing_item_id: o.receipt_number for o in session.scalars(opened)}
+    for item in items:
+        if item.status == "struck":
+            found.struck.append((item, item.outcome_reason))
+        elif item.status in ("public", "objected"):
+            _assess_one(session, found, item, waiting.get(item.id))
+    return found
+
+
+def _assess_one(session: Session, found: Assessment, item: FilingItem, objection: str | None) -> None:
+    unit = item.filing.lead_unit
+    if unit.status != "listed":
+        found.struck.append((item, _("牵引单位%(unit)s已不在名单中。", unit=unit.name)))
+        found.by_unit.append(item)
+    elif membership.current(session, unit.id, item.credit_code):
+        found.struck.append((item, _("该企业已在本单位联合体名单中。")))
+    elif objection:
+        found.held.append((item, _("异议 %(number)s 未决", number=objection)))
+    else:
+        found.ready.append(item)
+        answered = {warning.get("entry") for warning in item.warnings}
+        if any(str(entry.id) not in answered for entry in filing_checks.bars(session, item.credit_code)):
+            found.new_bars.append(item)
+
+
+def final_check(
+    session: Session, batch: PublicityBatch, *, actor: Actor | None, instance_id: UUID
+) -> tuple[Assessment, list[FilingItem]]:
+    """Assess the (locked) batch and strike what must go; gives too what was struck because its unit is off the list."""
+    found = assess(session, batch.id)
+    for item, reason in found.struck:
+        if item.status != "struck":
+            filings.change_status(session, item, "struck", reason=reason, actor=actor, instance_id=instance_id)
+    batch.status = "holding" if found.held else "closing"
+    publishing.of_batch(session, batch.id).status = "closed"
+    session.flush()
+    return found, found.by_unit
+
+
+def check_list(session: Session, batch_id: UUID, data: Mapping[str, Any]) -> Errors:
+    """What keeps a list from being signed: enterprises barred since their review need a judgement with reason (4.4)."""
+    found = Checked()
+    if not as_text(data.get("list_title")):
+        found.add("list_title", _("请填写名单标题。"))
+    if assess(session, batch_id).new_bars and not as_text(data.get("excluded_reason")):
+        found.add("excluded_reason", _("有企业在审核通过后列入不得重新申请名单，请写明判断理由。"))
+    return found.errors
+
+
+def publish_list(
+    session: Session,
+    batch: PublicityBatch,
+    seen: Sequence[UUID],
+    *,
+    excluded: Sequence[UUID],
+    reason: str,
+    title: str,
+    actor: Actor | None,
+    now: datetime,
+) -> tuple[PublishedList, Notice] | None:
+    """Publish the list with the enterprises that the signatory saw and that still are ready; None when none is.
+
+    An enterprise that an officer judged to be affected by a bar (4.4) is struck; whatever has no outcome yet stays.
+    """
+    going = []
+    for item in assess(session, batch.id).ready:
+        if item.id not in set(seen):
+            continue
+        if item.id in set(excluded):
+            filings.change_status(session, item, "struck", reason=reason, actor=actor, instance_id=batch.instance_id)
+        else:
+            going.append(item)
+    made = publishing.publish_list(session, batch, going, title=title, actor=actor, now=now) if going else None
+    for item in going:
+        filings.change_status(session, item, "published", actor=actor, instance_id=batch.instance_id)
+    if batch.status != "resuming":  # an objection's decision is on its way: it stays expected
+        batch.status = "holding" if unsettled(session, batch.id) else "closing"
+    session.flush()
+    return made
+
+
+def unsettled(session: Session, batch_id: UUID) -> list[FilingItem]:
+    """Enterprises of the batch that have no outcome yet."""
+    return [item for item in items_of(session, batch_id) if item.status not in filings.FINAL]
+
+
+def settled(session: Session, batch_id: UUID, told: Iterable[Any]) -> list[FilingItem]:
+    """Enterprises of the batch that have an outcome and were not told of it before."""
+    known = {str(value) for value in told}
+    return [i for i in items_of(session, batch_id) if i.status in filings.FINAL and str(i.id) not in known]
