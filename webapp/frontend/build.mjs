@@ -37,9 +37,11 @@ for (const [file, { entryPoint, cssBundle }] of Object.entries(result.metafile.o
   if (cssBundle) manifest[name.replace(/\.js$/, '.css')] = path.basename(cssBundle);
 }
 
-const icons = fs.readFileSync(path.join(here, 'src/icons.svg'));
-const digest = createHash('sha256').update(icons).digest('hex').slice(0, 8).toUpperCase();
-manifest['icons.svg'] = `icons-${digest}.svg`;
-fs.writeFileSync(path.join(out, manifest['icons.svg']), icons);
+for (const name of ['icons.svg', 'favicon.svg']) {
+  const content = fs.readFileSync(path.join(here, 'src', name));
+  const digest = createHash('sha256').update(content).digest('hex').slice(0, 8).toUpperCase();
+  manifest[name] = name.replace('.', `-${digest}.`);
+  fs.writeFileSync(path.join(out, manifest[name]), content);
+}
 
 fs.writeFileSync(path.join(out, 'manifest.json'), JSON.stringify(manifest, null, 1) + '\n');
