@@ -247,9 +247,7 @@ def test_a_send_task_throws_and_one_with_a_topic_calls_its_handler() -> None:
 
 
 def test_a_model_that_turns_for_ever_stops_with_an_incident() -> None:
-    body = (
-        f'<startEvent id="s"/>{flow("s", "mg")}<exclusiveGateway id="mg"/>{flow("mg", "t")}<task id="t"/>{flow("t", "mg")}'
-    )
+    body = f'<startEvent id="s"/>{flow("s", "mg")}<exclusiveGateway id="mg"/>{flow("mg", "t")}<task id="t"/>{flow("t", "mg")}'
     run = Run(document(body))
     assert "incident" in run.states().values()
     assert len(run.of(IncidentRaised)) == 1

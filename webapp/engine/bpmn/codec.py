@@ -114,20 +114,24 @@ def _write_duration(value: timedelta) -> list[int]:
 
 
 def _write_moment(value: datetime | time) -> str:
-    """ISO 8601, with the name of the zone behind an @ when it has one (as FEEL writes it)."""
+    """ISO 8601; with a named zone behind an @ (as FEEL writes it), and @1 when it is the second of a repeated hour."""
     if isinstance(value.tzinfo, ZoneInfo) and value.tzinfo.key:
-        return f"{value.replace(tzinfo=None).isoformat()}@{value.tzinfo.key}"
+        return f"{value.replace(tzinfo=None).isoformat()}@{value.tzinfo.key}" + "@1" * value.fold
     return value.isoformat()
 
 
+def _zone(parts: list[str]) -> dict[str, Any]:
+    return {"tzinfo": ZoneInfo(parts[1]), "fold": len(parts) - 2} if len(parts) > 1 else {}
+
+
 def _read_datetime(written: str) -> datetime:
-    moment, at, zone = written.partition("@")
-    return datetime.fromisoformat(moment).replace(tzinfo=ZoneInfo(zone)) if at else datetime.fromisoformat(moment)
+    parts = written.split("@")
+    return datetime.fromisoformat(parts[0]).replace(**_zone(parts))
 
 
 def _read_time(written: str) -> time:
-    moment, at, zone = written.partition("@")
-    return time.fromisoformat(moment).replace(tzinfo=ZoneInfo(zone)) if at else time.fromisoformat(moment)
+    parts = written.split("@")
+    return time.fromisoformat(parts[0]).replace(**_zone(parts))
 
 
 # datetime before date: every datetime is a date in Python.
