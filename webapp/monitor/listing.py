@@ -9,7 +9,6 @@ from typing import Any
 from urllib.parse import urlencode
 
 from flask import url_for
-from sqlalchemy import Row
 from sqlalchemy.orm import Session
 
 from webapp import clock
@@ -156,7 +155,7 @@ def table(session: Session, actor: Actor, args: Mapping[str, str]) -> tuple[list
     ]
 
 
-def head(row: Row[Any], tasks: Sequence[Row[Any]], now: datetime) -> Shape:
+def head(row: Any, tasks: Sequence[Any], now: datetime) -> Shape:
     """The head of an instance's page."""
     word, tone = presenting.state(row)
     holders = sorted({task.assignee for task in tasks if task.assignee})
@@ -168,7 +167,7 @@ def head(row: Row[Any], tasks: Sequence[Row[Any]], now: datetime) -> Shape:
         {"label": _("在办"), "value": "、".join(holders) or (_("待签收") if tasks else _("无"))},
     ]
     if due:
-        facts.append({"label": _("最近时限"), "due": deadlines.tell(due, now)})
+        facts.append({"label": _("最近时限"), "due": deadlines.words(due, now)})
     if row.ended_at:
         facts.append({"label": _("结束"), "value": presenting.moment(row.ended_at), "note": row.end_reason or ""})
     return {
@@ -184,7 +183,7 @@ def head(row: Row[Any], tasks: Sequence[Row[Any]], now: datetime) -> Shape:
     }
 
 
-def incident(found: Row[Any]) -> Shape:
+def incident(found: Any) -> Shape:
     """One open incident."""
     return {
         "title": found.element_id or found.kind,
@@ -195,7 +194,7 @@ def incident(found: Row[Any]) -> Shape:
     }
 
 
-def related(other: Row[Any]) -> Shape:
+def related(other: Any) -> Shape:
     """One other instance of the same case."""
     return {
         "label": other.title or other.name,
@@ -205,7 +204,7 @@ def related(other: Row[Any]) -> Shape:
     }
 
 
-def operations(row: Row[Any], broken: Sequence[Row[Any]], *, allowed: bool) -> Shape:
+def operations(row: Any, broken: Sequence[Any], *, allowed: bool) -> Shape:
     """The menu of operations and their dialogs, for those who may; nothing once the instance has ended."""
     if not allowed or row.status != "active":
         return {"operations": [], "dialogs": []}

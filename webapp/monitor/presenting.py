@@ -9,8 +9,8 @@ from decimal import Decimal
 from typing import Any
 
 from flask import url_for
-from sqlalchemy import Row
 
+from webapp import clock
 from webapp.clock import BEIJING
 from webapp.engine import queries as engine_queries
 from webapp.i18n import _
@@ -32,12 +32,17 @@ def state(row: Any) -> tuple[str, str]:
         "cancelled": (_("已终止"), "end"),
         "terminated": (_("已终止"), "end"),
         "failed": (_("异常"), "bad"),
-    }[row.status]
+    }[str(row.status)]
 
 
 def moment(at: datetime | None) -> str:
     """`11 月 24 日 10:16`, with the year when it is not this one."""
-    return deadlines.moment(at) if at else ""
+    return deadlines.moment(at, clock.now()) if at else ""
+
+
+def day(at: datetime) -> str:
+    """The Beijing day of an instant: `11 月 24 日`."""
+    return deadlines.short_date(at.astimezone(BEIJING).date(), clock.today())
 
 
 def value(content: Any) -> str:
@@ -87,14 +92,14 @@ def where(row: Any) -> str:
 
 def stage_label(row: Any) -> str:
     """The words of the stage at which an instance stands."""
-    return dict(row.info.get("stages") or []).get(row.stage, "")
+    return str(dict(row.info.get("stages") or []).get(row.stage, ""))
 
 
 def _name(elements: Mapping[str, Any], element_id: str) -> str:
     return (elements.get(element_id) or {}).get("name") or element_id
 
 
-def list_row(row: Row[Any], now: datetime) -> Shape:
+def list_row(row: Any, now: datetime) -> Shape:
     """One line of the list of instances."""
     word, tone = state(row)
     return {
@@ -105,8 +110,8 @@ def list_row(row: Row[Any], now: datetime) -> Shape:
         "stage": stage_label(row) or where(row),
         "where": where(row) if stage_label(row) else "",
         "unit": row.organisation or "",
-        "started": deadlines.day(row.started_at),
-        "due": deadlines.tell(row.due_at, now) if row.status == "active" else None,
+        "started": day(row.started_at),
+        "due": deadlines.words(row.due_at, now) if row.status == "active" else None,
         "state": word,
         "state_tone": tone,
         "incidents": row.incidents,
@@ -114,7 +119,7 @@ def list_row(row: Row[Any], now: datetime) -> Shape:
 
 
 def diagram_state(
-    row: Any, done: Sequence[Row[Any]], open_incidents: Sequence[Row[Any]], flows: Iterable[str]
+    row: Any, done: Sequence[Any], open_incidents: Sequence[Any], flows: Iterable[str]
 ) -> Shape:
     """What the viewer draws: finished elements, the path, tokens, incidents, the clauses of the guarded elements."""
     active = Counter(token["element_id"] for token in row.tokens or ())
@@ -131,7 +136,7 @@ def diagram_state(
     }
 
 
-def record(row: Any, done: Sequence[Row[Any]], tasks: Sequence[Row[Any]]) -> list[Shape]:
+def record(row: Any, done: Sequence[Any], tasks: Sequence[Any]) -> list[Shape]:
     """The timeline: what was done by whom and how long it took, then what waits."""
     entries = []
     for activity in done:
@@ -153,7 +158,7 @@ def record(row: Any, done: Sequence[Row[Any]], tasks: Sequence[Row[Any]]) -> lis
     return entries
 
 
-def _note(row: Any, activity: Row[Any]) -> str:
+def _note(row: Any, activity: Any) -> str:
     parts = []
     if activity.actor:
         parts.append(activity.actor)
@@ -163,7 +168,7 @@ def _note(row: Any, activity: Row[Any]) -> str:
         parts.append(labels.get(activity.outcome, activity.outcome))
     if activity.cancelled:
         parts.append(_("已撤销"))
-    if (took := deadlines.duration(activity.ended_at - activity.started_at)) and activity.element_type in TOLD:
+    if (took := deadlines.span(activity.ended_at - activity.started_at)) and activity.element_type in TOLD:
         parts.append(_("用时 %(took)s", took=took))
     changed = engine_queries.decoded(activity.variables) if activity.variables else {}
     if changed:
@@ -176,7 +181,7 @@ def variables(found: Mapping[str, Any]) -> list[Shape]:
     return [{"label": name, "key": name, "value": value(found[name]), "before": None} for name in sorted(found)]
 
 
-def replay(row: Any, done: Sequence[Row[Any]], flows_of: Any) -> list[Shape]:
+def replay(row: Any, done: Sequence[Any], flows_of: Any) -> list[Shape]:
     """The steps of the replay: what each told activity did, where the path went, the variables of that moment."""
     steps: list[Shape] = []
     known: dict[str, str] = {}

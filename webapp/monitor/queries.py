@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Row, and_, func, or_, select
+from sqlalchemy import ColumnElement, and_, func, or_, select
 from sqlalchemy.orm import Session
 
 from webapp.accounts.models import Account, Organisation
@@ -106,7 +106,7 @@ _COLUMNS = (
 
 def instances(
     session: Session, actor: Actor, wanted: Filter, now: datetime, *, page: int = 1, size: int = PAGE
-) -> Sequence[Row[Any]]:
+) -> Sequence[Any]:
     """One page of instances. `size` rows at most."""
     descending, key = wanted.sort.startswith("-"), wanted.sort.lstrip("-")
     order = SORTS[key].desc().nulls_last() if descending else SORTS[key].asc().nulls_last()
@@ -140,7 +140,7 @@ def processes(session: Session) -> list[tuple[str, str]]:
     return [(row.key, row.name) for row in session.execute(statement)]
 
 
-def instance(session: Session, actor: Actor, instance_id: UUID) -> Row[Any]:
+def instance(session: Session, actor: Actor, instance_id: UUID) -> Any:
     """One instance with its definition, whose it is and who started it. Errors: NotFound, also when not visible."""
     statement = (
         select(
@@ -163,7 +163,7 @@ def instance(session: Session, actor: Actor, instance_id: UUID) -> Row[Any]:
     return row
 
 
-def open_tasks(session: Session, instance_id: UUID) -> Sequence[Row[Any]]:
+def open_tasks(session: Session, instance_id: UUID) -> Sequence[Any]:
     """The tasks that wait in an instance, due soonest first, with who has claimed them."""
     statement = (
         select(user_task, Account.name.label("assignee"))
@@ -174,7 +174,7 @@ def open_tasks(session: Session, instance_id: UUID) -> Sequence[Row[Any]]:
     return session.execute(statement).all()
 
 
-def activities(session: Session, instance_id: UUID) -> Sequence[Row[Any]]:
+def activities(session: Session, instance_id: UUID) -> Sequence[Any]:
     """The finished activities of an instance in the order in which they ended, with who did them and the decision."""
     c = activity_history.c
     statement = (
@@ -187,14 +187,14 @@ def activities(session: Session, instance_id: UUID) -> Sequence[Row[Any]]:
     return session.execute(statement).all()
 
 
-def incidents(session: Session, instance_id: UUID) -> Sequence[Row[Any]]:
+def incidents(session: Session, instance_id: UUID) -> Sequence[Any]:
     """The open incidents of an instance."""
     c = incident.c
     where = (c.instance_id == instance_id, c.resolved_at.is_(None))
     return session.execute(select(incident).where(*where).order_by(c.created_at)).all()
 
 
-def related(session: Session, actor: Actor, root_id: UUID, but: UUID) -> Sequence[Row[Any]]:
+def related(session: Session, actor: Actor, root_id: UUID, but: UUID) -> Sequence[Any]:
     """The other instances of the same case that `actor` may see."""
     statement = (
         select(_i.id, _i.business_key, _i.title, _i.status, _i.suspended, process_definition.c.name)

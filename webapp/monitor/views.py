@@ -10,6 +10,7 @@ from werkzeug.wrappers import Response as BaseResponse
 
 from webapp import access, clock
 from webapp.accounts.service import current_actor
+from webapp.documents import service as documents
 from webapp.engine import commands, deployment
 from webapp.engine import queries as engine_queries
 from webapp.engine.runtime import engine
@@ -74,7 +75,7 @@ def instance(instance_id: UUID) -> str:
         variables_at="",
         record=presenting.record(row, done, tasks),
         incidents=[listing.incident(found) for found in broken],
-        documents=[exports.file_tile(found) for found in queries.documents(session, instance_id, row.root_instance_id)],
+        documents=[documents.tile(found) for found in queries.documents(session, instance_id, row.root_instance_id)],
         related=[listing.related(other) for other in related],
         basis={"clauses": [{"number": n, "words": regulation.clause(n), "url": ""} for n in numbers], "rules": []},
         **listing.operations(row, broken, allowed="manager" in actor.roles),
@@ -110,13 +111,18 @@ def _reason() -> str:
     return reason
 
 
+def _command(operation: str, reason: str) -> commands.Command:
+    if operation == "cancel":
+        return commands.Cancel(reason)
+    return commands.Suspend(reason) if operation == "suspend" else commands.Resume(reason)
+
+
 @bp.post("/<uuid:instance_id>/<any(cancel,suspend,resume):operation>")
 @access.roles(*OPERATORS)
 def operate(instance_id: UUID, operation: str) -> BaseResponse:
     session, actor = db_session(), current_actor()
     row = queries.instance(session, actor, instance_id)
-    kinds = {"cancel": commands.Cancel, "suspend": commands.Suspend, "resume": commands.Resume}
-    engine().step(session, row.id, kinds[operation](reason=_reason()), actor)
+    engine().step(session, row.id, _command(operation, _reason()), actor)
     words = {"cancel": _("案件已终止。"), "suspend": _("案件已挂起。"), "resume": _("案件已恢复办理。")}
     flash(words[operation], "good")
     return redirect(url_for("monitor.instance", instance_id=row.id))

@@ -1,4 +1,4 @@
-"""The blueprint of `/engine-rest` and its error bodies: `{"type": …, "message": …}`, with the statuses of the dialect."""
+"""The blueprint of `/engine-rest` and its error bodies (`type`, `message`), with the statuses of the dialect."""
 
 from __future__ import annotations
 

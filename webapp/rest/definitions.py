@@ -6,7 +6,7 @@ from typing import Any
 from uuid import UUID
 
 from flask import request
-from sqlalchemy import ColumnElement, Row, func, select
+from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.orm import Session
 
 from webapp import access
@@ -50,7 +50,7 @@ SORTS: dict[str, ColumnElement[Any]] = {
 }
 
 
-def find(session: Session, *, id: str | None = None, key: str | None = None) -> Row[Any]:
+def find(session: Session, *, id: str | None = None, key: str | None = None) -> Any:
     """One definition by id, or the latest version of a key. Errors: NotFound."""
     where = _c.id == paging.uuid(id) if id is not None else _c.key == key
     row = session.execute(select(process_definition).where(where).order_by(_c.version.desc()).limit(1)).first()
@@ -84,7 +84,7 @@ def definition_get_by_key(key: str) -> shapes.Json:
     return shapes.definition(find(db_session(), key=key))
 
 
-def _xml(row: Row[Any]) -> shapes.Json:
+def _xml(row: Any) -> shapes.Json:
     text = deployment.bpmn_xml(db_session(), row.id).decode("utf-8")
     return {"id": str(row.id), "bpmn20Xml": text}
 
@@ -101,7 +101,7 @@ def definition_xml_by_key(key: str) -> shapes.Json:
     return _xml(find(db_session(), key=key))
 
 
-def _start(row: Row[Any]) -> shapes.Json:
+def _start(row: Any) -> shapes.Json:
     actor, session = current_actor(), db_session()
     starters = set(row.info.get("starter_groups") or ())
     if not starters & actor.roles:

@@ -7,7 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from flask import request
-from sqlalchemy import ColumnElement, Row, select
+from sqlalchemy import ColumnElement, select
 from sqlalchemy.orm import Session
 
 from webapp import access
@@ -62,7 +62,7 @@ def starter_organisation(actor: Actor, starters: Collection[str]) -> UUID | None
     return actor.organisation_id if scoped else None
 
 
-def row_of(session: Session, instance_id: UUID) -> Row[Any]:
+def row_of(session: Session, instance_id: UUID) -> Any:
     """The row of an instance, running or ended. Errors: NotFound."""
     row = session.execute(select(process_instance).where(_c.id == instance_id)).first()
     if row is None:
@@ -70,7 +70,7 @@ def row_of(session: Session, instance_id: UUID) -> Row[Any]:
     return row
 
 
-def running(session: Session, id: str) -> Row[Any]:
+def running(session: Session, id: str) -> Any:
     """A running instance that the caller may see. Errors: NotFound."""
     actor = current_actor()
     where = (_c.id == paging.uuid(id), _c.ended_at.is_(None), visible_instances(actor))
@@ -85,7 +85,7 @@ def variables_of(session: Session, instance_id: UUID) -> dict[str, Any]:
     return dict(queries.variables(session, instance_id))
 
 
-def _operator(session: Session, id: str) -> Row[Any]:
+def _operator(session: Session, id: str) -> Any:
     row = running(session, id)
     if "manager" not in current_actor().roles:
         raise Forbidden("只有流程监控人员可以操作流程实例。")

@@ -6,7 +6,6 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from flask import request
-from sqlalchemy import Row
 
 from webapp.rest.variables import stamp
 
@@ -18,7 +17,7 @@ def link(path: str, rel: str = "self", method: str = "GET") -> Json:
     return {"method": method, "href": f"{request.url_root.rstrip('/')}/engine-rest/{path}", "rel": rel}
 
 
-def definition(row: Row[Any]) -> Json:
+def definition(row: Any) -> Json:
     """A process definition (table `process_definition`)."""
     return {
         "id": str(row.id),
@@ -38,7 +37,7 @@ def definition(row: Row[Any]) -> Json:
     }
 
 
-def deployment(row: Row[Any]) -> Json:
+def deployment(row: Any) -> Json:
     """A deployment (table `deployment`)."""
     return {
         "links": [link(f"deployment/{row.id}")],
@@ -50,7 +49,7 @@ def deployment(row: Row[Any]) -> Json:
     }
 
 
-def instance(row: Row[Any]) -> Json:
+def instance(row: Any) -> Json:
     """A process instance (table `process_instance`)."""
     return {
         "links": [link(f"process-instance/{row.id}")],
@@ -65,7 +64,7 @@ def instance(row: Row[Any]) -> Json:
     }
 
 
-def task(row: Row[Any]) -> Json:
+def task(row: Any) -> Json:
     """An open user task (table `user_task` with `assignee`, the account's name)."""
     return {
         "id": str(row.id),
@@ -108,7 +107,7 @@ def _millis(start: Any, end: Any) -> int | None:
     return None if end is None else round((end - start).total_seconds() * 1000)
 
 
-def historic_instance(row: Row[Any]) -> Json:
+def historic_instance(row: Any) -> Json:
     """A process instance as history tells it."""
     state = "SUSPENDED" if row.suspended and row.status == "active" else _HISTORIC_STATE[row.status]
     return {
@@ -144,7 +143,7 @@ _ACTIVITY_TYPE = {
 }
 
 
-def historic_activity(row: Row[Any]) -> Json:
+def historic_activity(row: Any) -> Json:
     """One finished activation of an element."""
     return {
         "id": str(row.id),
@@ -171,7 +170,7 @@ def historic_activity(row: Row[Any]) -> Json:
     }
 
 
-def all_of(shape: Any, rows: Iterable[Row[Any]]) -> list[Json]:
+def all_of(shape: Any, rows: Iterable[Any]) -> list[Json]:
     """A list answer."""
     return [shape(row) for row in rows]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from flask import request
-from sqlalchemy import ColumnElement, Row, Select, func, select
+from sqlalchemy import ColumnElement, Select, func, select
 from sqlalchemy.orm import Session
 
 from webapp import access
@@ -80,7 +80,7 @@ def _visible(*columns: Any) -> Select[Any]:
 _COLUMNS = (user_task, process_instance.c.suspended, _assignee.label("assignee"))
 
 
-def _open(session: Session, id: str) -> Row[Any]:
+def _open(session: Session, id: str) -> Any:
     row = session.execute(_visible(*_COLUMNS).where(_c.id == paging.uuid(id))).first()
     if row is None:
         raise NotFound(f"没有任务 {id}，或您无权查看。")
@@ -139,7 +139,7 @@ def task_complete(id: str) -> tuple[shapes.Json | str, int]:
     return "", 204
 
 
-def _task_for_completion(session: Session, id: str) -> Row[Any]:
+def _task_for_completion(session: Session, id: str) -> Any:
     """The task open or not, so that one completed by another is answered 409 and not 404."""
     statement = select(_c.id, _c.instance_id).where(_c.id == paging.uuid(id), inbox.visible_tasks(current_actor()))
     row = session.execute(statement).first()
