@@ -134,6 +134,33 @@ def test_a_condition_that_fails_leaves_the_token_and_the_entered_data() -> None:
     assert run.ended_elements() == ["s", "u"]
 
 
+def test_what_a_person_has_done_is_not_taken_away_by_a_timer_while_an_incident_waits() -> None:
+    body = (
+        f'<startEvent id="s"/>{user("u")}{path("s", "u")}{flow("u", "a", "x &gt; 1")}{flow("u", "b", "x &lt;= 1")}{user("a")}{user("b")}'
+        '<boundaryEvent id="bo" attachedToRef="u"><timerEventDefinition><timeDuration>P1D</timeDuration></timerEventDefinition>'
+        f"</boundaryEvent>{flow('bo', 'late')}{user('late')}"
+    )
+    run = Run(document(body)).do("u", y=1)
+    assert run.states() == {"u": "incident"}
+    assert run.wait("bo") in {e.node for e in run.of(WaitDropped)}
+    assert run.set(x=2).retry("u").open == ["a"]
+
+
+def test_an_answer_that_cannot_be_mapped_is_kept_and_nobody_is_called_again() -> None:
+    call = (
+        '<callActivity id="c" calledElement="o"><extensionElements><camunda:out sourceExpression="list[1]" target="first"/>'
+        f"</extensionElements></callActivity>{user('a')}{user('b')}"
+    )
+    body = (
+        f'<startEvent id="s"/>{call}{flow("s", "c")}{flow("c", "a", "limit &gt; 1")}{flow("c", "b", "limit &lt;= 1")}'
+    )
+    run = Run(document(body)).resume("c", list=[5, 6])
+    assert run.states() == {"c": "incident"}
+    assert run.set(limit=2).retry("c").open == ["a"]
+    assert run.variables["first"] == 5
+    assert len(run.of(CallWanted)) == 1
+
+
 def test_several_flows_of_a_task_are_a_parallel_split() -> None:
     body = f"{user('a')}{user('b')}{user('c')}{user('d')}{flow('a', 'b')}{flow('a', 'c')}{flow('a', 'd', 'x = 1')}"
     run = Run(document(body), x=1)

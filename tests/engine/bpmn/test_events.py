@@ -50,6 +50,7 @@ def boundary(host: str, definition: str, *, cancels: bool = True, name: str = "b
         ("Date", "moment", datetime(2026, 5, 1, 8, tzinfo=UTC)),
         ("Date", "written", "2026-05-01"),
         ("Cycle", "R3/PT1H", "R3/PT1H"),
+        ("Cycle", "R3/2026-05-01T08:00:00Z/P1D", "R3/2026-05-01T08:00:00Z/P1D"),
     ],
 )
 def test_a_timer_tells_when_it_is_due(kind: str, value: str, due: object) -> None:
@@ -102,6 +103,12 @@ def test_a_reminder_repeats_as_often_as_its_cycle_says() -> None:
     with pytest.raises(TaskNotOpen):
         run.execution.deliver(run.wait("b"), {})
     assert run.open == ["late", "late", "u"]
+
+
+def test_a_cycle_with_a_start_begins_there_once() -> None:
+    cycle = timer("Cycle", "R/2026-05-01/P5WD")
+    run = Run(document(line(user("u"), after=boundary("u", cycle, cancels=False)))).deliver("b").deliver("b")
+    assert [e.due for e in run.of(TimerWanted)] == ["R/2026-05-01/P5WD", "R/P5WD", "R/P5WD"]
 
 
 def test_a_non_interrupting_duration_fires_once() -> None:
@@ -217,6 +224,8 @@ def test_an_escalation_is_heard_around_the_subprocess(cancels: bool) -> None:
     body = line(inner, after=boundary("sp", ESCALATION, cancels=cancels))
     run = Run(document(body))
     assert run.open == (["late"] if cancels else ["late", "u"])
+    assert run.ended_elements().count("t") == 1
+    assert "t" not in run.ended_elements(cancelled=True)
     if not cancels:
         run.do("u").do("late")
         assert run.ended == "completed"

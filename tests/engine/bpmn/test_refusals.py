@@ -50,6 +50,11 @@ CASES: dict[str, tuple[str, str, str]] = {
         "timer",
         "c",
     ),
+    "day that does not exist": (
+        catch("<timerEventDefinition><timeDate>2026-02-30</timeDate></timerEventDefinition>"),
+        "feel",
+        "c",
+    ),
     "timer that is no FEEL": (
         catch("<timerEventDefinition><timeDuration>1 +</timeDuration></timerEventDefinition>"),
         "feel",

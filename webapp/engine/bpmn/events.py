@@ -68,6 +68,7 @@ class ThrowEvent(Activity):
             return compensation.begin(token)
         throw(self, token)
         if kind == "escalation":
+            token.workflow.tell(token)  # its catcher may take the token away
             throwing.throw(token, "escalation", self.event.code)
         return True if token.alive else None
 

@@ -18,7 +18,7 @@ _DURATION = r"P(?=\d|T\d)(?:\d+Y)?(?:\d+M)?(?:\d+W)?(?:\d+D)?(?:T(?:\d+H)?(?:\d+
 _DATE = r"\d{4}-\d\d-\d\d(?:T\d\d:\d\d(?::\d\d(?:\.\d+)?)?(?:Z|[+-]\d\d:?\d\d)?)?"
 WORKING_DAYS = re.compile(r"P\d+WD")
 TIME = re.compile(rf"(?:{_DURATION}|P\d+WD|{_DATE})")
-CYCLE = re.compile(rf"R\d*/(?:{_DATE}/)?(?:{_DURATION}|P\d+WD)(?:/{_DATE})?")
+CYCLE = re.compile(rf"R\d*/(?:{_DATE}/)?(?:{_DURATION}|P\d+WD)")
 _NAME = re.compile(r"[^\W\d]\w*(?:[.-]\w+)*")
 
 
@@ -48,9 +48,32 @@ def compile_feel(source: str) -> Expression:
 def time_value(source: str) -> Value:
     """A due date or timer: an ISO 8601 literal, `P5WD`, or FEEL. Errors: FeelError."""
     stripped = source.strip()
-    if TIME.fullmatch(stripped) or CYCLE.fullmatch(stripped):
+    if _looks_like_time(stripped):
+        if not is_time(stripped):
+            raise FeelError(f"“{stripped}”不是存在的日期或时间。")
         return Value(stripped)
     return Value(stripped, compile_feel(stripped))
+
+
+def _looks_like_time(written: str) -> bool:
+    return TIME.fullmatch(written) is not None or CYCLE.fullmatch(written) is not None
+
+
+def is_time(written: str) -> bool:
+    """Whether it is a duration, a cycle, working days, or a date(-time) that exists.
+
+    >>> is_time("P5WD"), is_time("R3/2026-01-01/P1M"), is_time("2026-02-30")
+    (True, True, False)
+    """
+    if not _looks_like_time(written):
+        return False
+    try:
+        for part in written.split("/"):
+            if part[0] not in "RP":
+                datetime.fromisoformat(part)
+    except ValueError:
+        return False
+    return True
 
 
 def person_value(source: str) -> Value:
@@ -107,7 +130,7 @@ def due(value: Value, scope: Mapping[str, Any], now: datetime, what: str) -> Any
     if isinstance(found, timedelta):
         return iso_duration(found)
     found = str(found) if found is not None and not isinstance(found, bool | list | dict) else found
-    if isinstance(found, str) and (TIME.fullmatch(found) or CYCLE.fullmatch(found)):
+    if isinstance(found, str) and is_time(found):
         return found
     raise Incident(f"{what}不是日期、时间或期限，而是 {_short(found)}。")
 

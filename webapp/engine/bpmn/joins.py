@@ -10,9 +10,10 @@ from typing import Any
 
 from webapp.engine.bpmn.expressions import Incident
 from webapp.engine.bpmn.model import Flow
-from webapp.engine.bpmn.specs import Activity, Node
+from webapp.engine.bpmn.specs import Activity, Node, ProcessSpec
 from webapp.engine.bpmn.tokens import ERROR, WAITING, Token
 from webapp.engine.bpmn.waits import plan
+from webapp.engine.types import Element
 
 
 class Exclusive(Node):
@@ -29,6 +30,10 @@ class Exclusive(Node):
 
 class Join(Node):
     """Base: tokens wait here until all that belong together have come."""
+
+    def __init__(self, spec: ProcessSpec, element: Element, name: str | None = None) -> None:
+        super().__init__(spec, element, name)
+        self._ways: dict[str, frozenset[str]] = {}  # only ever filled with the same values: safe among threads
 
     @property
     def joins(self) -> bool:
@@ -63,6 +68,8 @@ class Join(Node):
 
     def _reachable(self, start: Node) -> frozenset[str]:
         """The incoming flows of this gateway that a token at `start` can come by without passing this gateway."""
+        if start.name in self._ways:
+            return self._ways[start.name]
         found: set[str] = set()
         seen, todo = {start.name}, [start]
         while todo:
@@ -72,7 +79,8 @@ class Join(Node):
                 elif flow.target not in seen:
                     seen.add(flow.target)
                     todo.append(self.siblings.node(flow.target))
-        return frozenset(found)
+        self._ways[start.name] = frozenset(found)
+        return self._ways[start.name]
 
 
 class Parallel(Join):

@@ -187,6 +187,8 @@ class Activity(Node):
     def _on_complete_hook(self, my_task: Token) -> None:
         my_task.leaving = True
         workflow = my_task.workflow
+        for listener in my_task.kids:  # what was done is done: no timer takes it away, even if leaving fails
+            workflow.cancel(listener)
         results: dict[str, Any] = {}
         if not my_task.body:
             scope = dict(workflow.visible(my_task)) if self.maps_out else {}

@@ -28,6 +28,7 @@ class Token(SpiffTask):  # type: ignore[misc]  # SpiffWorkflow is untyped
 
     `locals`: variables of its own scope, or None. `info`: what must outlive a step besides the state (JSON values).
     `changed`: variables that this activation set, for the history. `leaving`: the work is done, only leaving remains.
+    `told`: the history has it already.
     ERROR is an incident: the token waits for `retry`.
     """
 
@@ -50,6 +51,7 @@ class Token(SpiffTask):  # type: ignore[misc]  # SpiffWorkflow is untyped
         self.changed: dict[str, Any] = {}
         self.leaving = False
         self.loop_stop = False
+        self.told = False
 
     @property
     def info(self) -> dict[str, Any]:

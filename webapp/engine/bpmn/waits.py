@@ -65,12 +65,16 @@ def announce(token: Token, node: Node, wait: Wait) -> None:
 
 
 def next_cycle(token: Token) -> str | None:
-    """After a cycle timer fired: the cycle that remains (`R2/PT1H` after `R3/PT1H`), None when it is used up."""
+    """After a cycle timer fired: the cycle that remains (`R2/PT1H` after `R3/PT1H`), None when it is used up.
+
+    A start date counts for the first time only: `R2/PT1H` comes after `R3/2026-01-01/PT1H` too.
+    """
     cycle = token.info.get("cycle")
     if cycle is None:
         return None
-    head, _, rest = str(cycle).partition("/")
+    parts = str(cycle).split("/")
+    head, rest = parts[0], parts[-1]
     if head == "R":
-        return str(cycle)
+        return f"R/{rest}"
     left = int(head[1:]) - 1
     return f"R{left}/{rest}" if left > 0 else None

@@ -277,8 +277,13 @@ class ProcessWorkflow(BpmnWorkflow):  # type: ignore[misc]  # SpiffWorkflow is u
         self.completed = True
         self.emit(InstanceEnded(state, error_code))
 
+    def tell(self, token: Token) -> None:
+        """The history learns now that the token has done its work, whatever becomes of the token."""
+        self._ended(token, cancelled=False)
+        token.told = True
+
     def _ended(self, token: Token, *, cancelled: bool) -> None:
-        if token.up is None:
+        if token.up is None or token.told:
             return
         element = token.task_spec.element
         self.emit(
