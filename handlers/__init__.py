@@ -1,0 +1,22 @@
+"""What the service tasks, forms and case files of `processes/` do: thin functions that call the registers' services."""
+
+from __future__ import annotations
+
+import importlib
+
+MODULES = (
+    "partner_filing",
+    "enterprise_review",
+    "publicity_batch",
+    "objection",
+    "notice_correction",
+    "change_review",
+    "documents",
+    "case_files",
+)
+
+
+def load() -> None:
+    """Import every module of hooks, so that `webapp.engine.handler_api.hooks` knows them all. May be called again."""
+    for name in MODULES:
+        importlib.import_module(f"{__name__}.{name}")

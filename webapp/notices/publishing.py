@@ -245,6 +245,12 @@ def _more_act(session: Session, notice: Notice, day: date) -> dict[str, Any]:
 _MORE = {"publicity": _more_publicity, "list": _more_list, "correction": _more_act, "withdrawal": _more_act}
 
 
+def case_of(session: Session, notice: Notice, default: UUID | None) -> UUID | None:
+    """The case in which a notice was made: its batch's, else the given one (of a correction)."""
+    batch = session.get(PublicityBatch, notice.batch_id) if notice.batch_id else None
+    return batch.instance_id if batch and batch.instance_id else default
+
+
 def filename(notice: Notice, suffix: str) -> str:
     """The name under which people download a notice."""
     return f"{notice.title}{'（' + notice.number.replace(' ', '') + '）' if notice.number else '（稿）'}.{suffix}"

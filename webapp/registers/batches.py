@@ -142,9 +142,16 @@ class Assessment:
     new_bars: list[FilingItem] = field(default_factory=list)  # barred since the review
 
 
-def assess(session: Session, batch_id: UUID) -> Assessment:
-    """Check every enterprise of a batch again: status of the lead unit, objections, duplicates, bars (4.6.3, 4.4)."""
+def assess(session: Session, batch_id: UUID, *, lock: bool = False) -> Assessment:
+    """Check every enterprise of a batch again: status of the lead unit, objections, duplicates, bars (4.6.3, 4.4).
+
+    `lock`: the enterprises' rows first, so that no objection is received between this look and what follows from it.
+    """
     found = Assessment()
+    if lock:
+        mine = select(FilingItem.id).where(FilingItem.batch_id == batch_id).order_by(FilingItem.id)
+        session.execute(mine.with_for_update(key_share=True))
+        session.expire_all()
     items = items_of(session, batch_id)
     opened = select(Objection).where(
         Objection.filing_item_id.in_([item.id for item in items]), Objection.status == "open"
@@ -174,18 +181,16 @@ def _assess_one(session: Session, found: Assessment, item: FilingItem, objection
             found.new_bars.append(item)
 
 
-def final_check(
-    session: Session, batch: PublicityBatch, *, actor: Actor | None, instance_id: UUID
-) -> tuple[Assessment, list[FilingItem]]:
-    """Assess the (locked) batch and strike what must go; gives too what was struck because its unit is off the list."""
-    found = assess(session, batch.id)
+def final_check(session: Session, batch: PublicityBatch, *, actor: Actor | None, instance_id: UUID) -> Assessment:
+    """Assess the (locked) batch, strike what must go, and end the notice's period."""
+    found = assess(session, batch.id, lock=True)
     for item, reason in found.struck:
         if item.status != "struck":
             filings.change_status(session, item, "struck", reason=reason, actor=actor, instance_id=instance_id)
     batch.status = "holding" if found.held else "closing"
     publishing.of_batch(session, batch.id).status = "closed"
     session.flush()
-    return found, found.by_unit
+    return found
 
 
 def check_list(session: Session, batch_id: UUID, data: Mapping[str, Any]) -> Errors:
@@ -214,7 +219,7 @@ def publish_list(
     An enterprise that an officer judged to be affected by a bar (4.4) is struck; whatever has no outcome yet stays.
     """
     going = []
-    for item in assess(session, batch.id).ready:
+    for item in assess(session, batch.id, lock=True).ready:
         if item.id not in set(seen):
             continue
         if item.id in set(excluded):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -16,7 +16,7 @@ from webapp.i18n import _
 from webapp.registers import checks, filing_checks, filings
 from webapp.registers.filing_checks import MATERIALS, Checked, Errors, Known
 from webapp.registers.models import FilingItem
-from webapp.registers.values import as_int, as_text
+from webapp.registers.values import as_int, as_text, zh_date
 
 DECISIONS: Mapping[str, str] = {"pass": "审核通过", "return": "退回补正", "reject": "不予通过"}
 VERDICTS: Mapping[str, str] = {"pass": "通过", "correct": "补正", "reject": "不通过"}
@@ -122,6 +122,20 @@ _KEPT = (
     "decision", "verdicts", "requests", "fix_fields", "barred_answer", "barred_reason", "opinion", "correction_days",
     "internal_note",
 )  # fmt: skip
+
+
+def confirm(item: FilingItem, words: str, *, actor: Actor | None, now: datetime) -> None:
+    """Note the second person's agreement in the review."""
+    item.review = {
+        **item.review,
+        "second": {"by": actor.name if actor else "", "at": now.isoformat(), "opinion": words},
+    }
+
+
+def due_words(item: FilingItem) -> str:
+    """The last day of a correction in words: its 24:00 ends the period."""
+    due = item.correction_due_at
+    return zh_date(due - timedelta(seconds=1)) if due else ""
 
 
 def conclude(
