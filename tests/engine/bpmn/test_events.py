@@ -290,6 +290,18 @@ def test_a_process_begins_at_the_start_event_that_is_named() -> None:
     assert Run(document(body), start="s3").open == ["c"]
 
 
+def test_a_process_whose_event_subprocess_cannot_listen_is_an_incident_of_the_process() -> None:
+    listening = (
+        '<subProcess id="es" triggeredByEvent="true"><startEvent id="es_s"><timerEventDefinition><timeDate>day</timeDate>'
+        f"</timerEventDefinition></startEvent>{user('h')}{flow('es_s', 'h')}</subProcess>"
+    )
+    run = Run(document(line(user("u")) + listening))
+    assert run.states() == {"p": "incident"}
+    run.set(day=date(2026, 5, 1)).retry("p")
+    assert run.open == ["u"]
+    assert [e.due for e in run.of(TimerWanted)] == [date(2026, 5, 1)]
+
+
 def test_cancelling_takes_everything_away() -> None:
     body = line(user("u"), after=boundary("u", timer("Duration", "P1D")))
     run = Run(document(body)).cancel()

@@ -123,6 +123,7 @@ class Execution:
             for child in workflow.root.kids:
                 workflow.cancel(child)
             workflow.end(EndState.CANCELLED)
+            workflow.moment = None
 
     # ---- variables and tokens
 
@@ -144,14 +145,15 @@ class Execution:
         """Where the instance stands: (element id, node, state, since), oldest first.
 
         States: `open` (user task), `waiting` (event), `joining`, `parked` (service task, call), `incident`, `active`
-        (a scope or loop with tokens inside). Listeners of boundary events and event subprocesses are not tokens.
+        (a scope or loop with tokens inside). Listeners of boundary events and event subprocesses are not tokens; the
+        process itself is one only while it has an incident (its event subprocesses could not begin to listen).
         """
         if self._workflow.ended is not None:
             return []
         return [
             (token.element_id, token.id, _state(token), token.started_at)
             for token in self._workflow.tasks.values()
-            if token.up is not None and not token.listener and not (token.body and token.kids)
+            if (token.up is not None or token.state == ERROR) and not token.listener and not (token.body and token.kids)
         ]
 
     # ---- inside
