@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from contextlib import suppress
 from functools import lru_cache
 from pathlib import Path
 
@@ -22,10 +23,8 @@ def _manifest(path: Path, _changed: int) -> dict[str, str]:
 def asset(name: str) -> str:
     """The address of a built file; of the plain name while nothing is built."""
     path = STATIC / "manifest.json"
-    try:
+    with suppress(FileNotFoundError):
         name = _manifest(path, path.stat().st_mtime_ns).get(name, name)
-    except FileNotFoundError:
-        pass
     return url_for("static", filename=name)
 
 

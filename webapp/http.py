@@ -68,10 +68,10 @@ def wants_json() -> bool:
 class Web(Flask):
     """Flask, with the view inside the unit of work."""
 
-    def dispatch_request(self) -> Response:  # type: ignore[override]
+    def dispatch_request(self) -> Response:
         for attempt in range(1, ATTEMPTS + 1):
             try:
-                response = cast(Response, self.make_response(super().dispatch_request()))
+                response = self.make_response(super().dispatch_request())
                 if response.status_code < 400:
                     unit().finish()
                 else:
@@ -105,6 +105,8 @@ def _close(_error: BaseException | None) -> None:
 def _headers(response: Response) -> Response:
     for name, value in HEADERS.items():
         response.headers.setdefault(name, value)
+    if response.status_code == 401 and is_api() and "HX-Request" not in request.headers:
+        response.headers.setdefault("WWW-Authenticate", 'Basic realm="qianyin", charset="UTF-8"')
     if request.endpoint != "static":
         from webapp.accounts import sessions
 
@@ -186,10 +188,7 @@ def _sign_in_first() -> ResponseReturnValue:
     """A page goes to the sign-in and back; an API gets 401 with the way to sign in; a fragment gets 401 alone."""
     if not wants_json() and request.method == "GET" and "HX-Request" not in request.headers:
         return redirect(url_for("accounts.login", next=request.full_path.rstrip("?")), 303)
-    response, status = answer(401, _("请登录后再试。"), code="unauthorized")
-    if is_api():
-        response.headers["WWW-Authenticate"] = 'Basic realm="qianyin", charset="UTF-8"'
-    return response, status
+    return answer(401, _("请登录后再试。"), code="unauthorized")
 
 
 def _database(error: DBAPIError | PoolTimeout) -> ResponseReturnValue:

@@ -218,6 +218,7 @@ class Server:
                 user=self._user.pw_uid if self._user else None,
                 group=self._user.pw_gid if self._user else None,
                 extra_groups=[] if self._user else None,
+                start_new_session=True,  # Ctrl+C at the terminal is the supervisor's to handle
             )
             output.seek(0)
             said = output.read().decode(errors="replace").strip()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
+from typing import Any
 
 from flask import Blueprint, Response, request, url_for
 from flask.typing import ResponseReturnValue
@@ -37,7 +38,7 @@ def _search() -> service.Search:
     )
 
 
-def _arguments() -> dict[str, str]:
+def _arguments() -> dict[str, Any]:
     return {k: v for k, v in request.args.items() if v and k in {"person", "action", "q", "since", "until"}}
 
 

@@ -1,0 +1,190 @@
+"""The command line: `qianyin …`. Each command is one unit of work. No DATABASE_URL: the server of a running `make run`."""
+
+from __future__ import annotations
+
+import logging
+import signal
+import sys
+import threading
+from pathlib import Path
+from typing import Any
+
+import click
+
+from webapp import config as settings
+from webapp import db
+from webapp.errors import QianyinError
+
+
+class Program(click.Group):
+    """Commands whose errors are sentences, not tracebacks."""
+
+    def invoke(self, context: click.Context) -> Any:
+        try:
+            return super().invoke(context)
+        except QianyinError as error:
+            fields = "".join(f"\n  {name}: {'；'.join(words)}" for name, words in getattr(error, "fields", {}).items())
+            raise click.ClickException(error.message + fields) from None
+
+
+def _configure() -> settings.Config:
+    """Settings with a database: the one named, else the embedded server when it runs. Errors: ClickException."""
+    from dataclasses import replace
+
+    from webapp.postgres import Server
+
+    config = settings.load()
+    logging.basicConfig(level=config.log_level, format="%(asctime)s %(levelname)s %(name)s %(message)s")
+    if not config.database_url:
+        server = Server(config.data_dir / "postgres")
+        if not server.is_running():
+            raise click.ClickException("数据库没有运行：请先 make run，或用 DATABASE_URL 指明数据库。")
+        config = replace(config, database_url=server.url())
+    db.configure(config.database_url, pool_size=4)
+    return config
+
+
+@click.group(cls=Program)
+def main() -> None:
+    """Qianyin 牵引: the command line of the program."""
+
+
+@main.command()
+def migrate() -> None:
+    """Bring the database to the program's schema."""
+    from webapp import migrate as migration
+
+    migration.upgrade(_configure().database_url)
+
+
+@main.command(hidden=True)
+def prepare() -> None:
+    """Migrate, deploy the processes, load the demo where it belongs (used by `make run`)."""
+    from webapp import supervisor
+
+    supervisor.prepare(_configure())
+
+
+@main.command()
+def worker() -> None:
+    """Run the job worker until SIGTERM or SIGINT."""
+    from webapp import children, composition
+    from webapp import worker as worker_program
+
+    children.leave_with_parent()
+    config = _configure()
+    composition.build_engine(config)
+    stop = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: stop.set())
+    worker_program.run(config, stop)
+
+
+@main.command()
+@click.argument("directory", type=click.Path(exists=True, file_okay=False, path_type=Path))
+@click.option("--comment", default="", help="Why this version.")
+def deploy(directory: Path, comment: str) -> None:
+    """Check and deploy one process folder."""
+    from webapp import composition
+    from webapp.engine import deployment
+    from webapp.engine.errors import DeploymentRefused
+    from webapp.engine.handler_api import hooks
+
+    composition.build_engine(_configure())
+    try:
+        with db.transaction() as session:
+            result = deployment.deploy_directory(session, directory, deployed_by=None, comment=comment, hooks=hooks)
+    except DeploymentRefused as error:
+        for finding in error.findings:
+            click.echo(f"{finding.severity}\t{finding.element_id or '-'}\t{finding.code}\t{finding.message}", err=True)
+        sys.exit(1)
+    click.echo(result)
+
+
+@main.group()
+def demo() -> None:
+    """The demo: its data and its clock."""
+
+
+@demo.command("load")
+def demo_load() -> None:
+    """Fill the database with the demo's accounts, registers and cases."""
+    from webapp import supervisor
+
+    supervisor.load_demo(_configure())
+
+
+@demo.command("advance")
+@click.argument("duration")
+def demo_advance(duration: str) -> None:
+    """Move the demo's clock forward by an ISO 8601 duration (P6D, PT4H)."""
+    from webapp import clock, demo_clock
+    from webapp.audit import service as audit
+
+    if not _configure().demo:
+        raise click.ClickException("只有演示环境（DEMO=1）可以调整时间。")
+    with db.transaction() as session:
+        demo_clock.advance(session, demo_clock.parse(duration))
+        audit.record(session, "demo.clock", None, subject=duration)
+        click.echo(clock.now().astimezone(clock.BEIJING).isoformat(timespec="seconds"))
+
+
+@main.group()
+def account() -> None:
+    """Accounts: the first administrators of a new installation, and a lost password."""
+
+
+@account.command("add")
+@click.argument("username")
+@click.argument("name")
+@click.option("--role", "roles", multiple=True, help="A role id of processes/roles.toml; may be given several times.")
+@click.option("--organisation", help="Name of an existing organisation.")
+@click.password_option()
+def account_add(username: str, name: str, roles: tuple[str, ...], organisation: str | None, password: str) -> None:
+    """Make an account with roles."""
+    from sqlalchemy import select
+
+    from webapp.accounts import service
+    from webapp.accounts.models import Organisation
+
+    _configure()
+    with db.transaction() as session:
+        of = session.scalar(select(Organisation.id).where(Organisation.name == organisation)) if organisation else None
+        if organisation and of is None:
+            raise click.ClickException(f"没有名为 {organisation} 的单位。")
+        made = service.create_account(
+            session, None, username=username, name=name, password=password, organisation_id=of
+        )
+        service.set_roles(session, None, made, roles)
+    click.echo(f"{username}: {', '.join(sorted(roles)) or '-'}")
+
+
+@account.command("password")
+@click.argument("username")
+@click.password_option()
+def account_password(username: str, password: str) -> None:
+    """Set an account's password anew; its sessions end."""
+    from webapp.accounts import service
+
+    _configure()
+    with db.transaction() as session:
+        found = service.find(session, username)
+        if found is None:
+            raise click.ClickException(f"没有账号 {username}。")
+        service.set_password(session, None, found, password)
+
+
+@main.command()
+def routes() -> None:
+    """Every route with the rule of who may call it."""
+    from webapp import access
+    from webapp.app import create_app
+
+    app = create_app(settings.load())
+    for rule in sorted(app.url_map.iter_rules(), key=lambda r: r.rule):
+        methods = ",".join(sorted((rule.methods or set()) - {"HEAD", "OPTIONS"}))
+        click.echo(f"{methods:8} {rule.rule:60} {access.RULES[rule.endpoint]}")
+
+
+if __name__ == "__main__":
+    main()
