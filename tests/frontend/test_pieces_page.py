@@ -1,6 +1,7 @@
 """The pieces page in a real browser: accessible in both themes and on a phone, and its behaviours work."""
 
 from collections.abc import Iterator
+from typing import Literal
 
 import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
@@ -17,7 +18,7 @@ OPTIONS = [
 
 @pytest.fixture(scope="module")
 def address(_built_frontend: None) -> Iterator[str]:
-    with served({f"/{theme}": page("pieces.html", theme=theme) for theme in ("light", "dark")}) as url:
+    with served({f"/{theme}": page("pieces.html", theme=theme) for theme in ("light", "dark", "auto")}) as url:
         yield url
 
 
@@ -128,3 +129,13 @@ def test_the_theme_is_kept_in_a_cookie_for_the_server(opened: Page) -> None:
     assert opened.evaluate("document.documentElement.dataset.theme") == "dark"
     cookies = opened.context.cookies()
     assert [cookie.get("value") for cookie in cookies if cookie.get("name") == "theme"] == ["dark"]
+
+
+@pytest.mark.parametrize(("system", "paper"), [("light", "rgb(245, 247, 250)"), ("dark", "rgb(16, 22, 29)")])
+def test_without_a_choice_the_page_follows_the_system(
+    browser: Browser, address: str, system: Literal["light", "dark"], paper: str
+) -> None:
+    tab = browser.new_page(color_scheme=system)
+    tab.goto(f"{address}/auto")
+    assert tab.evaluate("getComputedStyle(document.body).backgroundColor") == paper
+    tab.close()

@@ -12,10 +12,20 @@ const out = path.resolve(process.argv[2]);
 fs.rmSync(out, { recursive: true, force: true });
 fs.mkdirSync(out, { recursive: true });
 
+/** "dark.css?auto" is dark.css for pages whose theme is "auto": the colours are written once. */
+const autoTheme = {
+  name: 'auto-theme',
+  setup(build) {
+    build.onResolve({ filter: /\?auto$/ }, ({ path: name, resolveDir }) => ({ path: path.resolve(resolveDir, name.replace('?auto', '')), namespace: 'auto-theme' }));
+    build.onLoad({ filter: /./, namespace: 'auto-theme' }, ({ path: file }) => ({ contents: fs.readFileSync(file, 'utf8').replace('[data-theme=dark]', '[data-theme=auto]'), loader: 'css' }));
+  },
+};
+
 const result = await esbuild.build({
   absWorkingDir: here,
   entryPoints: ['src/page.js', 'src/page.css', 'src/viewer.js'],
   bundle: true,
+  plugins: [autoTheme],
   minify: true,
   // 'iife', so that one plain <script defer> each is enough and old intranet browsers need no module support.
   format: 'iife',
