@@ -36,6 +36,25 @@ class TaskNotOpen(Conflict):
     code = "task_not_open"
 
 
+class InstanceNotActive(Conflict):
+    """该办理事项已结束。"""
+
+    code = "instance_not_active"
+
+
+class InstanceSuspended(Conflict):
+    """该办理事项已暂停，恢复后才能继续办理。"""
+
+    code = "instance_suspended"
+
+
+class NobodyWaits(Invalid):
+    """没有办理事项在等待这条消息，或等待者不止一个。"""
+
+    status = 400
+    code = "mismatching_correlation"
+
+
 class InstanceNotFound(NotFound):
     """没有找到该办理事项。"""
 

@@ -230,6 +230,7 @@ message = Table(
     _at("expires_at", nullable=False),
     _at("delivered_at"),
     _uuid("receiver_instance_id"),
+    _uuid("subscription_id"),  # a signal: one row per subscription that waited when it was thrown
     CheckConstraint("status in ('waiting','delivered','expired')", name="status"),
     Index("ix_message_waiting", "name", "correlation_key", postgresql_where=text("status = 'waiting'")),
 )

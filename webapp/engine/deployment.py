@@ -1,0 +1,440 @@
+"""Deployments: sets of files that belong together, checked as a whole, then immutable.
+
+A definition gets a new version when its model, a form that it names or a decision of the set has changed. Running
+instances keep their version. Elements that the law requires (`qianyin:law`) cannot vanish by a deployment.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, fields
+from pathlib import Path, PurePosixPath
+from typing import Any, cast
+from uuid import UUID
+
+import orjson
+from sqlalchemy import delete, func, insert, select
+from sqlalchemy.orm import Session
+
+from webapp import clock
+from webapp.engine import duetime
+from webapp.engine.bpmn import CompiledProcess, Known, compile_bpmn
+from webapp.engine.bpmn.xml import BPMN, parse_xml
+from webapp.engine.decisions import Decision, parse_dmn
+from webapp.engine.errors import DeploymentRefused, FeelError
+from webapp.engine.feel import compile_expression
+from webapp.engine.handler_api import Hooks
+from webapp.engine.tables import (
+    decision_definition,
+    deployment,
+    deployment_resource,
+    event_subscription,
+    process_definition,
+    timer,
+)
+from webapp.engine.types import Element, Finding
+from webapp.errors import Invalid, NotFound
+from webapp.ids import uuid7
+
+#: Names the advisory lock that lets one deployment go after the other (versions count up without gaps).
+_LOCK = 0x51594445504C
+_BPMN, _DMN, _FORM = (".bpmn", ".bpmn20.xml"), (".dmn",), (".json", ".form")
+#: Files of a process folder that are no part of its deployment.
+_IGNORED = (".py", ".pyc", ".md", ".toml")
+
+
+@dataclass(frozen=True, slots=True)
+class DeployedDefinition:
+    id: UUID
+    key: str
+    version: int
+    changed: bool
+
+
+@dataclass(frozen=True, slots=True)
+class DeploymentResult:
+    """`id` is that of an earlier deployment when nothing has changed. `findings` are warnings."""
+
+    id: UUID
+    definitions: tuple[DeployedDefinition, ...]
+    findings: tuple[Finding, ...] = ()
+
+
+@dataclass(slots=True)
+class _Set:
+    """The files of a deployment, read and compiled."""
+
+    resources: Mapping[str, bytes]
+    forms: dict[str, str] = field(default_factory=dict)  # form reference -> resource name
+    decisions: dict[str, tuple[Decision, str]] = field(default_factory=dict)
+    processes: dict[str, tuple[CompiledProcess, str]] = field(default_factory=dict)
+    errors: list[Finding] = field(default_factory=list)
+    warnings: list[Finding] = field(default_factory=list)
+
+
+# ---- deploying
+
+
+def deploy(
+    session: Session,
+    name: str,
+    resources: Mapping[str, bytes],
+    *,
+    hooks: Hooks,
+    source: str | None = None,
+    deployed_by: UUID | None = None,
+    comment: str | None = "",
+    only_changed: bool = True,
+    roles: frozenset[str] = frozenset(),
+) -> DeploymentResult:
+    """Check and store a set of files, {path inside the set: content}, and make new versions of what has changed.
+
+    `roles`: the known role ids (empty: not checked). Errors: DeploymentRefused with all findings of all files.
+    """
+    session.execute(select(func.pg_advisory_xact_lock(_LOCK)))
+    files = check(session, resources, hooks, roles=roles)
+    latest = _latest(session, files.processes)
+    files.errors += [f for key, (new, _) in files.processes.items() for f in _unguarded(new, latest.get(key))]
+    if files.errors:
+        raise DeploymentRefused(files.errors)
+    digests = {key: _digest(files, key) for key in files.processes}
+    same = {key for key, row in latest.items() if only_changed and row.digest == digests[key]}
+    if only_changed and same == set(files.processes):
+        earlier = _earlier(session, resources, latest)
+        if earlier is not None:
+            kept = tuple(DeployedDefinition(r.id, r.key, r.version, False) for r in latest.values())
+            return DeploymentResult(earlier, kept, tuple(files.warnings))
+    deployment_id = _store(session, name, resources, source, deployed_by, comment)
+    _store_decisions(session, deployment_id, files)
+    made = []
+    for key, (compiled, resource_name) in files.processes.items():
+        row = latest.get(key)
+        if key in same and row is not None:
+            made.append(DeployedDefinition(row.id, key, row.version, False))
+            continue
+        version = 1 if row is None else row.version + 1
+        made.append(_define(session, deployment_id, compiled, resource_name, version, digests[key]))
+    return DeploymentResult(deployment_id, tuple(made), tuple(files.warnings))
+
+
+def deploy_directory(
+    session: Session,
+    path: Path,
+    *,
+    hooks: Hooks,
+    deployed_by: UUID | None = None,
+    comment: str | None = "",
+    roles: frozenset[str] = frozenset(),
+) -> DeploymentResult:
+    """Deploy a process folder as one deployment named after it. Errors: DeploymentRefused."""
+    resources = {
+        file.relative_to(path).as_posix(): file.read_bytes()
+        for file in sorted(path.rglob("*"))
+        if file.is_file() and file.suffix not in _IGNORED and not file.relative_to(path).as_posix().startswith(".")
+    }
+    return deploy(
+        session,
+        path.name,
+        resources,
+        hooks=hooks,
+        source="directory",
+        deployed_by=deployed_by,
+        comment=comment,
+        roles=roles,
+    )
+
+
+def check(
+    session: Session, resources: Mapping[str, bytes], hooks: Hooks, *, roles: frozenset[str] = frozenset()
+) -> _Set:
+    """Read and compile a set of files without storing anything; findings stand in `errors` and `warnings`."""
+    files = _Set(resources)
+    for name, content in resources.items():
+        if name.lower().endswith(_FORM) and not name.startswith("scenarios/"):
+            _read_form(files, name, content)
+        elif name.lower().endswith(_DMN):
+            _read_decisions(files, name, content)
+    models = {name: content for name, content in resources.items() if name.lower().endswith(_BPMN)}
+    known = Known(
+        topics=frozenset(hooks.handlers),
+        forms=frozenset(files.forms),
+        decisions=frozenset(files.decisions) | frozenset(session.scalars(select(decision_definition.c.key).distinct())),
+        validators=frozenset(hooks.validators),
+        providers=frozenset(hooks.providers),
+        processes=_keys(models) | frozenset(session.scalars(select(process_definition.c.key).distinct())),
+        roles=roles,
+    )
+    for name, content in models.items():
+        _read_model(files, name, content, known)
+    return files
+
+
+def _read_form(files: _Set, name: str, content: bytes) -> None:
+    try:
+        schema = orjson.loads(content)
+    except orjson.JSONDecodeError:
+        schema = None
+    if not isinstance(schema, dict):
+        files.errors.append(Finding(None, "form", f"表单 {name} 不是 JSON 对象。"))
+        return
+    for reference in {PurePosixPath(name).stem, str(schema.get("id") or "")} - {""}:
+        files.forms.setdefault(reference, name)
+
+
+def _read_decisions(files: _Set, name: str, content: bytes) -> None:
+    try:
+        for decision in parse_dmn(content):
+            files.decisions[decision.key] = (decision, name)
+    except DeploymentRefused as error:
+        files.errors += error.findings
+
+
+def _keys(models: Mapping[str, bytes]) -> frozenset[str]:
+    keys: set[str] = set()
+    for content in models.values():
+        try:
+            keys.update(str(node.get("id")) for node in parse_xml(content).iter(f"{BPMN}process"))
+        except DeploymentRefused:
+            continue  # told when the file is compiled
+    return frozenset(keys)
+
+
+def _read_model(files: _Set, name: str, content: bytes, known: Known) -> None:
+    try:
+        compiled = compile_bpmn(content, known=known)
+    except DeploymentRefused as error:
+        files.errors += error.findings
+        return
+    for process in compiled:
+        files.warnings += process.warnings
+        if process.info.key in files.processes:
+            files.errors.append(Finding(process.info.key, "twice", f"流程 {process.info.key} 出现在两个文件中。"))
+        files.processes[process.info.key] = (process, name)
+        files.errors += _untimely(process)
+
+
+def _untimely(process: CompiledProcess) -> list[Finding]:
+    if process.info.start_timer is None:
+        return []
+    try:
+        _first_start(process.info.start_timer)
+    except Invalid as error:
+        return [Finding(None, "start_timer", f"定时开始：{error}")]
+    return []
+
+
+def _first_start(written: str) -> duetime.Due:
+    """When a timer start event fires first: an ISO 8601 literal, else FEEL without variables. Errors: Invalid."""
+    value: Any = written.strip()
+    if not value.startswith(("R", "P")) and not value[:4].isdigit():
+        value = compile_expression(value).evaluate({}, now=clock.now())
+    due = duetime.compute(value, clock.now())
+    if due is None:
+        raise FeelError(f"“{written}”没有得到时间。")
+    return due
+
+
+# ---- versions
+
+
+def _latest(session: Session, keys: Mapping[str, Any]) -> dict[str, Any]:
+    d = process_definition.c
+    newest = select(d.key, func.max(d.version).label("version")).where(d.key.in_(list(keys))).group_by(d.key).subquery()
+    same = (newest.c.key == d.key) & (newest.c.version == d.version)
+    return {row.key: row for row in session.execute(select(process_definition).join(newest, same))}
+
+
+def _unguarded(new: CompiledProcess, old: Any) -> list[Finding]:
+    """Elements that the law requires and that the new version no longer has, or no longer guards."""
+    if old is None:
+        return []
+    findings = []
+    for element_id, element in old.elements.items():
+        if not element.get("law"):
+            continue
+        there = new.elements.get(element_id)
+        if there is None or not there.law or not set(element.get("clauses", ())) <= set(there.clauses):
+            clauses = "、".join(element.get("clauses", ())) or "法定"
+            label = element.get("name") or element_id
+            findings.append(
+                Finding(element_id, "guarded", f"“{label}”是第 {clauses} 条要求的环节，不得删除、换号或去掉标注。")
+            )
+    return findings
+
+
+def _digest(files: _Set, key: str) -> str:
+    """Of everything that decides how this process runs: its file, the forms that it names, the set's decisions."""
+    process, name = files.processes[key]
+    names = {name, *(resource for _, resource in files.decisions.values())}
+    references = (element.form_ref for element in process.elements.values() if element.form_ref)
+    names |= {files.forms[reference] for reference in references if reference in files.forms}
+    whole = hashlib.sha256()
+    for part in sorted(names):
+        whole.update(f"{part}\0{hashlib.sha256(files.resources[part]).hexdigest()}\0".encode())
+    return whole.hexdigest()
+
+
+def _earlier(session: Session, resources: Mapping[str, bytes], latest: Mapping[str, Any]) -> UUID | None:
+    """The newest deployment that holds exactly these files; None when there is none."""
+    wanted = {name: hashlib.sha256(content).hexdigest() for name, content in resources.items()}
+    r = deployment_resource.c
+    candidates = select(r.deployment_id).where(r.name == min(wanted), r.digest == wanted[min(wanted)])
+    for deployment_id in session.scalars(candidates.order_by(r.deployment_id.desc()).limit(5)).all():
+        held = session.execute(select(r.name, r.digest).where(r.deployment_id == deployment_id)).all()
+        if {row.name: row.digest for row in held} == wanted:
+            return cast(UUID, deployment_id)
+    return None
+
+
+# ---- storing
+
+
+def _store(
+    session: Session,
+    name: str,
+    resources: Mapping[str, bytes],
+    source: str | None,
+    deployed_by: UUID | None,
+    comment: str | None,
+) -> UUID:
+    deployment_id = uuid7()
+    values = {"id": deployment_id, "name": name, "source": source, "comment": comment, "deployed_by": deployed_by}
+    session.execute(insert(deployment).values(**values, deployed_at=clock.now()))
+    rows = [
+        {
+            "id": uuid7(),
+            "deployment_id": deployment_id,
+            "name": path,
+            "digest": hashlib.sha256(content).hexdigest(),
+            "content": content,
+        }
+        for path, content in resources.items()
+    ]
+    if rows:
+        session.execute(insert(deployment_resource), rows)
+    return deployment_id
+
+
+def _store_decisions(session: Session, deployment_id: UUID, files: _Set) -> None:
+    d = decision_definition.c
+    for key, (decision, resource_name) in files.decisions.items():
+        version = session.scalar(select(func.coalesce(func.max(d.version), 0) + 1).where(d.key == key))
+        session.execute(
+            insert(decision_definition).values(
+                id=uuid7(),
+                deployment_id=deployment_id,
+                key=key,
+                version=version,
+                name=decision.name,
+                resource_name=resource_name,
+            )
+        )
+
+
+def _define(
+    session: Session, deployment_id: UUID, compiled: CompiledProcess, resource_name: str, version: int, digest: str
+) -> DeployedDefinition:
+    definition_id = uuid7()
+    info = compiled.info
+    session.execute(
+        insert(process_definition).values(
+            id=definition_id,
+            deployment_id=deployment_id,
+            key=info.key,
+            version=version,
+            name=info.name or info.key,
+            resource_name=resource_name,
+            digest=digest,
+            info=asdict(info),
+            elements={element.id: described(element) for element in compiled.elements.values()},
+            created_at=clock.now(),
+        )
+    )
+    _arm(session, definition_id, compiled)
+    return DeployedDefinition(definition_id, info.key, version, True)
+
+
+def described(element: Element) -> dict[str, Any]:
+    """An element as JSON for readers: every field that the model sets, and `role`, its first candidate group."""
+    found = {
+        f.name: value
+        for f in fields(element)
+        if f.name not in ("id", "properties") and (value := getattr(element, f.name)) not in (None, "", (), False)
+    }
+    found = orjson.loads(orjson.dumps(found))
+    found["role"] = element.candidate_groups[0] if element.candidate_groups else None
+    if element.properties:
+        found["properties"] = dict(element.properties)
+    return dict(found)
+
+
+def _arm(session: Session, definition_id: UUID, compiled: CompiledProcess) -> None:
+    """The start events of the newest version listen; those of the older ones no longer do."""
+    d = process_definition.c
+    versions = select(d.id).where(d.key == compiled.info.key)
+    for table in (timer, event_subscription):
+        session.execute(delete(table).where(table.c.instance_id.is_(None), table.c.definition_id.in_(versions)))
+    for element_id, kind in compiled.start_elements.items():
+        row = {"id": uuid7(), "definition_id": definition_id, "element_id": element_id}
+        if kind == "timer" and compiled.info.start_timer:
+            due = _first_start(compiled.info.start_timer)
+            session.execute(insert(timer).values(**row, due_at=due.at, cycle=due.cycle))
+        elif kind in ("message", "signal") and compiled.info.start_message:
+            name = compiled.info.start_message
+            session.execute(insert(event_subscription).values(**row, kind=kind, name=name, created_at=clock.now()))
+
+
+# ---- reading
+
+
+def resource(session: Session, deployment_id: UUID, name: str) -> bytes:
+    """A file of a deployment. Errors: NotFound."""
+    r = deployment_resource.c
+    content = session.scalar(select(r.content).where(r.deployment_id == deployment_id, r.name == name))
+    if content is None:
+        raise NotFound(f"部署中没有文件 {name}。")
+    return bytes(content)
+
+
+def bpmn_xml(session: Session, definition_id: UUID) -> bytes:
+    """The model of a definition version. Errors: NotFound."""
+    d = process_definition.c
+    row = session.execute(select(d.deployment_id, d.resource_name).where(d.id == definition_id)).one_or_none()
+    if row is None:
+        raise NotFound(f"没有流程定义 {definition_id}。")
+    return resource(session, row.deployment_id, row.resource_name)
+
+
+_forms: dict[tuple[UUID, str], bytes] = {}
+_MOST_FORMS = 1024
+
+
+def form(session: Session, definition_id: UUID, form_ref: str) -> dict[str, Any]:
+    """The schema of a form of that definition version's deployment, a fresh copy. Errors: NotFound."""
+    found = _forms.get((definition_id, form_ref))
+    if found is None:
+        found = _find_form(session, definition_id, form_ref)
+        if len(_forms) >= _MOST_FORMS:
+            _forms.clear()
+        _forms[definition_id, form_ref] = found
+    schema: dict[str, Any] = orjson.loads(found)
+    return schema
+
+
+def _find_form(session: Session, definition_id: UUID, form_ref: str) -> bytes:
+    d, r = process_definition.c, deployment_resource.c
+    rows = session.execute(
+        select(r.name, r.content)
+        .join(process_definition, d.deployment_id == r.deployment_id)
+        .where(d.id == definition_id)
+        .order_by(r.name)
+    ).all()
+    contents = {row.name: bytes(row.content) for row in rows if row.name.lower().endswith(_FORM)}
+    files = _Set(contents)
+    for name, content in contents.items():
+        if not name.startswith("scenarios/"):
+            _read_form(files, name, content)
+    if form_ref not in files.forms:
+        raise NotFound(f"部署中没有表单“{form_ref}”。")
+    return contents[files.forms[form_ref]]

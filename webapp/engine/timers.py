@@ -1,0 +1,118 @@
+"""Due timers, fired by any number of workers, each in a transaction of its own. Rows only: nothing is kept in memory.
+
+The claim locks the INSTANCE (skipping those that a step holds), then the step deletes the timer: the same order as
+every other step, so that a firing timer and a person's completion never deadlock.
+"""
+
+from __future__ import annotations
+
+import logging
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any
+from uuid import UUID
+
+from sqlalchemy import Row, delete, insert, text, update
+from sqlalchemy.orm import Session
+
+from webapp import clock, db
+from webapp.engine import duetime
+from webapp.engine.commands import FireTimer, StartInstance
+from webapp.engine.errors import TaskNotOpen
+from webapp.engine.tables import incident, timer
+from webapp.errors import QianyinError
+from webapp.ids import uuid7
+
+if TYPE_CHECKING:
+    from webapp.engine.runtime import Engine
+
+logger = logging.getLogger(__name__)
+
+_CLAIM = text(
+    "SELECT t.id, t.instance_id, t.element_id FROM timer t JOIN process_instance p ON p.id = t.instance_id"
+    " WHERE t.due_at <= :now AND p.status = 'active' AND NOT p.suspended"
+    " ORDER BY t.due_at, t.id LIMIT 1 FOR NO KEY UPDATE OF p SKIP LOCKED"
+)
+_CLAIM_START = text(
+    "SELECT id, definition_id, element_id, cycle, due_at FROM timer WHERE due_at <= :now AND instance_id IS NULL"
+    " ORDER BY due_at, id LIMIT 1 FOR UPDATE SKIP LOCKED"
+)
+#: How long a timer rests whose step failed for a reason that nobody foresaw.
+_REST = timedelta(minutes=5)
+
+
+def fire_due(engine: Engine, limit: int = 1000) -> int:
+    """Fire what is due by the clock, at most `limit`; how many fired."""
+    fired = 0
+    for claim in (_fire_one, _start_one):
+        while fired < limit and _guarded(engine, claim):
+            fired += 1
+    return fired
+
+
+def _guarded(engine: Engine, claim: Any) -> bool:
+    claimed: list[Row[Any]] = []
+    try:
+        return bool(db.retrying(lambda session: claim(engine, session, claimed)))
+    except Exception as error:
+        if not claimed:
+            raise
+        logger.exception("timer %s failed", claimed[-1].id)
+        why = str(error) if isinstance(error, QianyinError) else f"{type(error).__name__}: {error}"
+        db.retrying(lambda session: _postpone(session, claimed[-1], why))
+        return True
+
+
+def _fire_one(engine: Engine, session: Session, claimed: list[Row[Any]]) -> bool:
+    row = session.execute(_CLAIM, {"now": clock.now()}).one_or_none()
+    if row is None:
+        return False
+    claimed.append(row)
+    try:
+        engine.step(session, row.instance_id, FireTimer(row.id), None)
+    except TaskNotOpen:  # nobody waits for it: it must not stand at the head of the queue for ever
+        session.execute(delete(timer).where(timer.c.id == row.id))
+    return True
+
+
+def _start_one(engine: Engine, session: Session, claimed: list[Row[Any]]) -> bool:
+    """A timer start event: start an instance and set the next turn. Missed turns count as one."""
+    row = session.execute(_CLAIM_START, {"now": clock.now()}).one_or_none()
+    if row is None:
+        return False
+    claimed.append(row)
+    _next_turn(session, row)
+    try:
+        with session.begin_nested():
+            engine.start(session, StartInstance(definition_id=row.definition_id, start_element=row.element_id), None)
+    except QianyinError as error:
+        logger.warning("the timer start %s was refused: %s", row.element_id, error)
+        _incident(session, None, row.element_id, str(error))
+    return True
+
+
+def _next_turn(session: Session, row: Row[Any]) -> None:
+    left = duetime.remaining(row.cycle) if row.cycle else None
+    if left is None:
+        session.execute(delete(timer).where(timer.c.id == row.id))
+        return
+    due_at = next_turn(left, row.due_at)
+    session.execute(update(timer).where(timer.c.id == row.id).values(cycle=left, due_at=due_at))
+
+
+def next_turn(cycle: str, last: datetime) -> datetime:
+    """The first turn of a cycle after `last` that still lies ahead."""
+    duration = next(part for part in cycle.split("/")[1:] if part.startswith("P"))
+    at = duetime.add(last, duration)
+    while at <= clock.now():
+        at = duetime.add(at, duration)
+    return at
+
+
+def _postpone(session: Session, row: Row[Any], why: str) -> None:
+    session.execute(update(timer).where(timer.c.id == row.id).values(due_at=clock.now() + _REST))
+    _incident(session, getattr(row, "instance_id", None), row.element_id, why)
+
+
+def _incident(session: Session, instance_id: UUID | None, element_id: str, message: str) -> None:
+    values = {"id": uuid7(), "instance_id": instance_id, "element_id": element_id, "created_at": clock.now()}
+    session.execute(insert(incident).values(**values, kind="timer", message=message))

@@ -1,0 +1,221 @@
+"""The job worker: a composition root. Procrastinate hands it jobs; its rounds look for what has come due.
+
+Any number of workers may run on any number of machines. Each job runs in a thread with sessions of its own; a finished
+job is deleted. The rounds fire timers, give jobs whose rest is over to the queue, look after messages that wait, and take
+back the jobs of workers that were killed. A beat of Procrastinate's own tells `/healthz` that a worker lives.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import threading
+import time
+from collections.abc import Callable, Mapping
+from typing import Any
+from uuid import UUID
+
+import procrastinate
+from sqlalchemy import text
+from sqlalchemy.orm import Session
+
+from webapp import db, demo_clock
+from webapp.config import Config
+from webapp.engine import jobs, messages, runtime, timers
+from webapp.engine.errors import HandlerFailed
+from webapp.engine.runtime import Engine
+
+logger = logging.getLogger(__name__)
+
+#: Seconds: between looks at the queue, between signs of life, after which a silent worker counts as killed.
+POLL, BEAT, SILENT = 1.0, 5.0, 20.0
+#: Seconds that running jobs get when the worker is told to stop; the supervisor waits a little longer.
+GRACE = 20.0
+#: A job that fails for a reason of the machine is tried again after 3, 9, 27 … seconds.
+RETRY = procrastinate.RetryStrategy(max_attempts=6, exponential_wait=3)
+
+
+# ---- what the jobs do
+
+
+def _run_job(engine: Engine, args: Mapping[str, Any]) -> None:
+    jobs.run(engine, UUID(args["job_id"]))
+
+
+def _deliver(engine: Engine, args: Mapping[str, Any]) -> None:
+    messages.deliver(engine, int(args["message_id"]))
+
+
+def _answer(engine: Engine, args: Mapping[str, Any]) -> None:
+    jobs.answer(engine, UUID(args["instance_id"]))
+
+
+def _call(engine: Engine, args: Mapping[str, Any]) -> None:
+    jobs.call(engine, args["topic"], args["arguments"], UUID(args["key"]), UUID(args["instance_id"]))
+
+
+TASKS: Mapping[str, Callable[[Engine, Mapping[str, Any]], None]] = {
+    "qianyin.run_job": _run_job,
+    "qianyin.deliver": _deliver,
+    "qianyin.answer": _answer,
+    "qianyin.call": _call,
+}
+
+
+def give_up(name: str, args: Mapping[str, Any], error: BaseException) -> None:
+    """The last attempt has failed: people are told by an incident, nothing vanishes silently."""
+    why = jobs.describe(error)
+    if name == "qianyin.deliver":
+        db.retrying(lambda session: messages.give_up(session, int(args["message_id"]), why))
+    elif name == "qianyin.call":
+        topic, instance_id = str(args["topic"]), UUID(args["instance_id"])
+        db.retrying(lambda session: jobs.incident_of(session, instance_id, f"{topic}：{why}"))
+    elif name == "qianyin.answer":
+        db.retrying(lambda session: jobs.unanswered(session, UUID(args["instance_id"]), why))
+
+
+# ---- one process
+
+
+def make_app(engine: Engine, url: str, config: Config) -> procrastinate.App:
+    """Procrastinate's app with our tasks; `url` as libpq reads it."""
+    connector = procrastinate.PsycopgConnector(conninfo=url, min_size=1, max_size=4)
+    app = procrastinate.App(connector=connector)
+    for name, work in TASKS.items():
+        app.task(name=name, pass_context=True, retry=RETRY)(_task(engine, name, work, config))
+    return app
+
+
+def _task(
+    engine: Engine, name: str, work: Callable[[Engine, Mapping[str, Any]], None], config: Config
+) -> Callable[..., None]:
+    def task(context: Any, **args: Any) -> None:
+        tick(config)
+        try:
+            work(engine, args)
+        except Exception as error:
+            permanent = isinstance(error, HandlerFailed) and error.permanent
+            if not permanent and context.job.attempts < (RETRY.max_attempts or 0):
+                raise
+            logger.exception("job %s %s is given up", name, args)
+            give_up(name, args, error)
+
+    return task
+
+
+def tick(config: Config) -> None:
+    """In demo mode, set this process's clock to the demo's."""
+    if config.demo:
+        with db.transaction() as session:
+            demo_clock.refresh(session)
+
+
+def run(config: Config, stop: threading.Event) -> None:
+    """Work until `stop` is set; running jobs are finished first. Signals are the caller's business."""
+    engine = runtime.engine()
+    rounds = threading.Thread(target=_rounds, args=(engine, config, stop), name="rounds", daemon=True)
+    rounds.start()
+    asyncio.run(_work(make_app(engine, config.database_url, config), config, stop))
+    rounds.join(GRACE)
+
+
+async def _work(app: procrastinate.App, config: Config, stop: threading.Event) -> None:
+    async with app.open_async():
+        worker = asyncio.create_task(
+            app.run_worker_async(
+                concurrency=config.worker_threads,
+                fetch_job_polling_interval=POLL,
+                abort_job_polling_interval=60.0,
+                shutdown_graceful_timeout=GRACE,
+                delete_jobs="always",
+                install_signal_handlers=False,
+                update_heartbeat_interval=BEAT,
+                stalled_worker_timeout=SILENT,
+            )
+        )
+        while not stop.is_set() and not worker.done():
+            await asyncio.sleep(0.2)
+        worker.cancel()
+        try:
+            await worker
+        except asyncio.CancelledError:
+            logger.info("the worker has stopped")
+        finally:
+            stop.set()
+
+
+# ---- rounds
+
+_STALLED = text(
+    "SELECT j.id FROM procrastinate_jobs j LEFT JOIN procrastinate_workers w ON w.id = j.worker_id"
+    " WHERE j.status = 'doing' AND (w.id IS NULL OR w.last_heartbeat < now() - make_interval(secs => :silent))"
+    " ORDER BY j.id FOR UPDATE OF j SKIP LOCKED"
+)
+_REQUEUE = text("SELECT procrastinate_retry_job_v2(:id, now(), NULL, NULL, NULL)")
+
+
+def requeue_stalled(session: Session) -> int:
+    """Take back the jobs of workers that were killed in the middle; how many."""
+    found = session.scalars(_STALLED, {"silent": SILENT}).all()
+    for job_id in found:
+        session.execute(_REQUEUE, {"id": job_id})
+    return len(found)
+
+
+def _rounds(engine: Engine, config: Config, stop: threading.Event) -> None:
+    """Everything that no notification announces: each look has its own pace, in seconds."""
+    looks: tuple[tuple[float, Callable[[], object]], ...] = (
+        (1.0, lambda: timers.fire_due(engine)),
+        (1.0, lambda: db.retrying(jobs.enqueue_due)),
+        (5.0, lambda: db.retrying(messages.enqueue_matching)),
+        (5.0, lambda: db.retrying(requeue_stalled)),
+        (60.0, lambda: db.retrying(messages.expire)),
+    )
+    last = dict.fromkeys(range(len(looks)), float("-inf"))
+    while not stop.wait(0.5):
+        try:
+            tick(config)
+            for number, (pace, look) in enumerate(looks):
+                if time.monotonic() - last[number] >= pace and not stop.is_set():
+                    last[number] = time.monotonic()
+                    look()
+        except Exception:  # the database is away, for instance: the next round tries again
+            logger.exception("a round of the worker failed")
+            stop.wait(2.0)
+
+
+# ---- without a worker
+
+_FETCH = text("SELECT id, task_name, args FROM procrastinate_fetch_job_v2(NULL, NULL) WHERE id IS NOT NULL")
+_FINISH = text("SELECT procrastinate_finish_job_v1(:id, 'succeeded', true)")
+
+
+def drain(engine: Engine, limit: int = 10_000) -> int:
+    """Do everything that is due now, here, until nothing is left; how many jobs and timers that were.
+
+    For tests, scenarios and the demo's data. What was to be done must be committed before. A job's fault is raised.
+    """
+    done = 0
+    while done < limit:
+        count = timers.fire_due(engine) + _run_queue(engine)
+        if not count:
+            db.retrying(jobs.enqueue_due)
+            db.retrying(messages.enqueue_matching)
+            count = _run_queue(engine)
+        if not count:
+            return done
+        done += count
+    raise RuntimeError(f"still not done after {limit} jobs")
+
+
+def _run_queue(engine: Engine) -> int:
+    done = 0
+    while True:
+        job = db.retrying(lambda session: session.execute(_FETCH).one_or_none())
+        if job is None:
+            return done
+        try:
+            TASKS[job.task_name](engine, job.args)
+        finally:
+            db.retrying(lambda session, id=job.id: session.execute(_FINISH, {"id": id}))  # type: ignore[misc]
+        done += 1
