@@ -14,9 +14,9 @@ from datetime import datetime
 from typing import Any, Final
 
 from webapp.engine.dmn.boxed import BoxedScope
+from webapp.engine.dmn.item_types import Check, Types
 from webapp.engine.dmn.reading import Element, Findings, child, children, read_definitions, reference, tag
 from webapp.engine.dmn.table import DecisionFailed, Table
-from webapp.engine.dmn.item_types import Check, Types
 from webapp.engine.errors import LimitExceeded
 from webapp.engine.feel.budget import DEFAULT_LIMITS, Limits, Run
 from webapp.engine.feel.expression import checked, read

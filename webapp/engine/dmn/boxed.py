@@ -8,9 +8,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Final
 
+from webapp.engine.dmn.item_types import Check, Types
 from webapp.engine.dmn.reading import Element, Findings, child, children, tag, text_of
 from webapp.engine.dmn.table import Table, compile_table
-from webapp.engine.dmn.item_types import Check, Types
 from webapp.engine.errors import FeelError
 from webapp.engine.feel.budget import Run
 from webapp.engine.feel.expression import compile_scoped, compile_scoped_tests

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Final, Protocol
 
-from webapp.engine.dmn.reading import Element, Findings, child, children, text_of
 from webapp.engine.dmn.item_types import Check
+from webapp.engine.dmn.reading import Element, Findings, child, children, text_of
 from webapp.engine.errors import FeelError
 from webapp.engine.feel.budget import Run
 from webapp.engine.feel.builtins import BUILTINS

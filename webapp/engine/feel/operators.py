@@ -134,8 +134,10 @@ def negate(run: Run, value: Value) -> Value:
 
 
 def describe(error: Exception) -> str:
-    """A sentence for an arithmetic error: those of the decimal module carry none."""
-    return "结果超出范围" if isinstance(error, ArithmeticError) else str(error) or type(error).__name__
+    """A sentence for an ordinary Python error; those of the decimal module, of attributes and keys carry none."""
+    if isinstance(error, ArithmeticError):
+        return "结果超出范围"
+    return "参数不合要求" if isinstance(error, LookupError | AttributeError) else str(error)
 
 
 def identity(run: Run, value: Value) -> object:

@@ -73,6 +73,9 @@ def _test(compiler: Compiler, node: nodes.Node) -> Test:
     if isinstance(node, nodes.Interval) and _is_number(node.low) and _is_number(node.high):
         interval = Range(node.low.value, node.high.value, node.low_closed, node.high_closed)
         return lambda value, env, run: contains(run, interval, value)
+    if isinstance(node, nodes.Literal):
+        constant = node.value
+        return lambda value, env, run: equal(run, value, constant)
     with compiler.binding("?") as seen:
         expression = compiler.compile(node)
     if "?" not in seen:

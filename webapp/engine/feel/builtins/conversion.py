@@ -44,7 +44,7 @@ def _string(run: Run, value: Value) -> str | None:
 @builtin("date", "any number? number?", "from", "year, month, day")
 def _date(run: Run, value: Value, month: Decimal | None = None, day: Decimal | None = None) -> date:
     if month is not None and day is not None:
-        return date(whole(value), whole(month), whole(day))
+        return parse_date(f"{whole(value):04d}-{whole(month):02d}-{whole(day):02d}")
     if type(value) is datetime:
         return value.date()
     return value if type(value) is date else parse_date(_text(value))

@@ -31,9 +31,7 @@ def _logic(name: str, stop: bool) -> None:
 
 
 _logic("all", False)
-_logic("and", False)
 _logic("any", True)
-_logic("or", True)
 
 
 @builtin("sublist", "list number number?", "list, start position, length")

@@ -13,8 +13,6 @@ from collections.abc import Callable, Sequence
 from decimal import Decimal
 from typing import Final, NamedTuple, TypeVar
 
-import re2
-
 from webapp.engine.feel.budget import Run
 from webapp.engine.feel.operators import describe
 from webapp.engine.feel.values import Function, Value, kind
@@ -29,7 +27,7 @@ _TYPES: Final[dict[str, type]] = {
     "context": dict,
     "function": Function,
 }
-_REFUSALS: Final = (ValueError, ArithmeticError, TypeError, LookupError, AttributeError, re2.error)
+_REFUSALS: Final = (ValueError, ArithmeticError, TypeError, LookupError, AttributeError)
 _MAX_WHOLE: Final = 10**9
 
 

@@ -89,14 +89,14 @@ def _string_join(run: Run, items: list[Value], delimiter: str | None = None) -> 
 
 @builtin("matches", "string string string?", "input, pattern, flags")
 def _matches(run: Run, text: str, pattern: str, flags: str | None = None) -> bool:
-    compiled = _compiled(pattern, flags or "")
+    compiled = _compiled(run, pattern, flags or "")
     run.charge(_search_cost(compiled, len(text)))
     return compiled.search(text) is not None
 
 
 @builtin("replace", "string string string string?", "input, pattern, replacement, flags")
 def _replace(run: Run, text: str, pattern: str, replacement: str, flags: str | None = None) -> str:
-    compiled = _compiled(pattern, flags or "")
+    compiled = _compiled(run, pattern, flags or "")
     template = _template(replacement, compiled.groups)
     pieces, end, length = [], 0, 0
     for match in _found(run, compiled, text):
@@ -118,16 +118,22 @@ def _split(run: Run, text: str, delimiter: str) -> list[str]:
         return text.split(delimiter)
     parts: list[str] = []
     end = 0
-    for match in _found(run, _compiled(delimiter, ""), text):
+    for match in _found(run, _compiled(run, delimiter, ""), text):
         run.grow(len(parts))
         parts.append(text[end : match.start()])
         end = match.end()
     return [*parts, text[end:]]
 
 
+def _compiled(run: Run, pattern: str, flags: str) -> Any:
+    """The pattern for RE2; paid as if it were compiled each time. Flags as XPath's. Errors: ValueError."""
+    compiled = _cached(pattern, flags)
+    run.charge(len(pattern) + (int(compiled.programsize) >> 2))
+    return compiled
+
+
 @lru_cache(maxsize=256)
-def _compiled(pattern: str, flags: str) -> Any:
-    """The pattern for RE2. Flags as XPath's: i, s, m, x. Errors: ValueError, re2.error."""
+def _cached(pattern: str, flags: str) -> Any:
     if len(pattern) > _MAX_PATTERN or not set(flags) <= set("ismx"):
         raise ValueError("正则表达式过长，或标志不对")
     options = re2.Options()
@@ -136,7 +142,10 @@ def _compiled(pattern: str, flags: str) -> Any:
     inline = "".join(flag for flag in "ism" if flag in flags)
     if "x" in flags:
         pattern = re.sub(r"\s+", "", pattern)
-    compiled = re2.compile(f"(?{inline}:{pattern})" if inline else pattern, options)
+    try:
+        compiled = re2.compile(f"(?{inline}:{pattern})" if inline else pattern, options)
+    except re2.error:
+        raise ValueError(f"“{pattern[:40]}”不是正则表达式") from None
     if compiled.programsize > _MAX_PROGRAM:
         raise ValueError("正则表达式过于复杂")
     return compiled
