@@ -302,6 +302,51 @@ def test_a_process_whose_event_subprocess_cannot_listen_is_an_incident_of_the_pr
     assert [e.due for e in run.of(TimerWanted)] == [date(2026, 5, 1)]
 
 
+CONDITION = "<conditionalEventDefinition><condition>amount &gt; 3</condition></conditionalEventDefinition>"
+
+
+def test_a_conditional_event_happens_when_its_condition_becomes_true() -> None:
+    run = Run(document(line(f'<intermediateCatchEvent id="c">{CONDITION}</intermediateCatchEvent>', user("u"))))
+    assert run.states() == {"c": "waiting"}  # no value yet is no incident
+    assert run.set(amount=3).states() == {"c": "waiting"}
+    assert run.set(amount=4).open == ["u"]
+    assert Run(
+        document(line(f'<intermediateCatchEvent id="c">{CONDITION}</intermediateCatchEvent>', user("u"))), amount=9
+    ).open == ["u"]
+
+
+def test_a_non_interrupting_condition_happens_each_time_that_it_becomes_true() -> None:
+    body = (
+        f'<startEvent id="s"/>{flow("s", "g")}<parallelGateway id="g"/>{flow("g", "a")}{flow("g", "b")}{user("a")}{user("b")}'
+        + boundary("a", CONDITION, cancels=False, name="bo")
+    )
+    run = Run(document(body), amount=1)
+    run.set(amount=5).set(amount=6)
+    assert run.open == ["a", "b", "late"]
+    run.set(amount=1).set(amount=7)
+    assert run.open == ["a", "b", "late", "late"]
+    assert Run(document(body)).do("b", amount=4).open == ["a", "late"]
+
+
+def test_a_condition_interrupts_a_scope() -> None:
+    listening = (
+        f'<subProcess id="es" triggeredByEvent="true"><startEvent id="es_s">{CONDITION}</startEvent>{user("h")}'
+        f"{flow('es_s', 'h')}</subProcess>"
+    )
+    assert Run(document(line(user("u"), user("v")) + listening)).do("u", amount=4).open == ["h"]
+
+
+def test_a_condition_behind_an_event_gateway() -> None:
+    body = (
+        f'<startEvent id="s"/>{path("s", "g")}<eventBasedGateway id="g"/>{flow("g", "c")}{flow("g", "x")}'
+        f'<intermediateCatchEvent id="c">{CONDITION}</intermediateCatchEvent><intermediateCatchEvent id="x">{MESSAGE}'
+        f"</intermediateCatchEvent>{flow('c', 'u')}{flow('x', 'v')}{user('u')}{user('v')}"
+    )
+    run = Run(document(body)).set(amount=4)
+    assert run.open == ["u"]
+    assert len(run.of(WaitDropped)) == 2
+
+
 def test_cancelling_takes_everything_away() -> None:
     body = line(user("u"), after=boundary("u", timer("Duration", "P1D")))
     run = Run(document(body)).cancel()

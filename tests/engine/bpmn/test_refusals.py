@@ -20,10 +20,11 @@ def catch(inner: str) -> str:
 
 CASES: dict[str, tuple[str, str, str]] = {
     # name: (body, code, element)
-    "conditional event": (
-        catch("<conditionalEventDefinition><condition>x</condition></conditionalEventDefinition>"),
+    "conditional event without condition": (catch("<conditionalEventDefinition/>"), "condition", "c"),
+    "conditional start of a process": (
+        f'<startEvent id="s"><conditionalEventDefinition><condition>x</condition></conditionalEventDefinition></startEvent>{user("u")}{flow("s", "u")}',
         "event",
-        "c",
+        "s",
     ),
     "two definitions in one event": (catch(MESSAGE + '<signalEventDefinition signalRef="sg"/>'), "event", "c"),
     "catch without definition": (catch(""), "event", "c"),

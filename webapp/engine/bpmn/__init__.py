@@ -1,11 +1,11 @@
 """The execution of BPMN 2.0 in memory, on SpiffWorkflow: compile a model, run an instance, keep its state as bytes.
 
 Carried out: start (none, message, timer) and end (none, message, signal, error, escalation, terminate, compensation),
-intermediate catch (message, signal, timer, link) and throw (none, message, signal, escalation, compensation, link),
-boundary events (message, signal, timer, error, escalation, compensation; interrupting or not), user, service, send,
-receive, script, business rule, manual and plain tasks, call activities, subprocesses, event subprocesses, multi-
-instance and standard loops, exclusive, parallel, inclusive and event-based gateways. All else is refused at
-deployment.
+intermediate catch (message, signal, timer, condition, link) and throw (none, message, signal, escalation,
+compensation, link), boundary events (message, signal, timer, condition, error, escalation, compensation; interrupting
+or not), user, service, send, receive, script, business rule, manual and plain tasks, call activities, subprocesses,
+event subprocesses, multi-instance and standard loops, exclusive, parallel, inclusive and event-based gateways. All
+else is refused at deployment.
 
 Where the standard leaves a choice, Camunda 7 is followed, except: a condition that is neither true nor false is an
 incident; an error end event that nothing catches fails the instance; compensation handlers run one after the other.

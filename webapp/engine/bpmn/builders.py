@@ -8,6 +8,7 @@ from typing import TypeVar
 
 from lxml import etree
 
+from webapp.engine.bpmn import checks
 from webapp.engine.bpmn.events import BoundaryEvent, CatchEvent, EndEvent, StartEvent, ThrowEvent
 from webapp.engine.bpmn.expressions import Value, compile_feel, person_value, time_value
 from webapp.engine.bpmn.joins import EventGateway, Exclusive, Inclusive, Parallel
@@ -30,7 +31,7 @@ from webapp.engine.types import Element, IOParameter, ProcessInfo
 
 T = TypeVar("T")
 MaybeExpression = Expression | None
-_KINDS = ["message", "signal", "error", "escalation", "timer", "terminate", "compensate", "link"]
+_KINDS = ["message", "signal", "error", "escalation", "timer", "conditional", "terminate", "compensate", "link"]
 
 
 @dataclass(slots=True)
@@ -206,6 +207,8 @@ class Builder:
             return self._coded(kind, definition, element)
         if kind == "timer":
             return self._timer(definition, element)
+        if kind == "conditional":
+            return self._conditional(definition, element)
         if kind == "compensate":
             return EventDefinition(kind, activity_ref=definition.get("activityRef"))
         if kind == "link":
@@ -237,6 +240,14 @@ class Builder:
             code_variable=definition.get(f"{CAMUNDA}{kind}CodeVariable"),
             message_variable=definition.get(f"{CAMUNDA}{kind}MessageVariable"),
         )
+
+    def _conditional(self, definition: etree._Element, element: Element) -> EventDefinition:
+        condition = definition.find(f"{BPMN}condition")
+        if condition is None or not text(condition):
+            self.findings.error(element.id, "condition", "条件事件没有条件。")
+            return EventDefinition("conditional")
+        checks.check_language(condition, element.id, self.findings)
+        return EventDefinition("conditional", condition=self.feel(element.id, text(condition), "条件"))
 
     def _timer(self, definition: etree._Element, element: Element) -> EventDefinition:
         for kind in ("Date", "Duration", "Cycle"):

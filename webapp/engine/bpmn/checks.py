@@ -290,10 +290,12 @@ def _check_event_gateway(gateway: Node, inside: Mapping[str, Node], findings: Fi
     for flow in gateway.outgoing:
         target = inside[flow.target]
         right = target.element.type == "receiveTask" or (
-            target.element.type == "intermediateCatchEvent" and target.event.kind in ("message", "signal", "timer")
+            target.element.type == "intermediateCatchEvent" and target.event.waited_for
         )
         if not right:
-            findings.error(target.name, "event_gateway", "事件网关之后只能是消息、信号或定时的捕获事件，或接收任务。")
+            findings.error(
+                target.name, "event_gateway", "事件网关之后只能是消息、信号、定时或条件的捕获事件，或接收任务。"
+            )
         elif len(target.incoming) > 1 or (isinstance(target, Activity) and (target.boundary or target.loop)):
             findings.error(target.name, "event_gateway", "事件网关之后的元素只能由该网关进入，且不能有边界事件或循环。")
 

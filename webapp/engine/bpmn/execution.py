@@ -84,7 +84,7 @@ class Execution:
     def deliver(self, node: UUID, payload: Mapping[str, Any]) -> None:
         """The message, signal or timer that this node waits for has come. Errors: TaskNotOpen."""
         token = self._token(node, WAITING)
-        if "wait" not in token.info:
+        if token.info.get("wait") not in ("message", "signal", "timer"):
             raise TaskNotOpen()
         token.task_spec.deliver(token, dict(payload))
         self._workflow.advance()
@@ -128,10 +128,11 @@ class Execution:
     # ---- variables and tokens
 
     def set_variables(self, variables: Mapping[str, Any]) -> None:
-        """Set variables of the instance. Errors: Invalid."""
+        """Set variables of the instance; conditional events may happen by it. Errors: Invalid."""
         root = self._workflow.root
         self._workflow.assign(root, variables)
         root.changed.clear()
+        self._workflow.advance()
 
     def variables(self, node: UUID | None = None) -> dict[str, Any]:
         """A copy of the variables that a node sees, of the instance without one. Errors: TaskNotOpen."""

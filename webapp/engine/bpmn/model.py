@@ -48,7 +48,7 @@ class Flow:
 class EventDefinition:
     """What an event waits for or throws.
 
-    `kind`: none, message, timer, signal, error, escalation, terminate, compensate or link.
+    `kind`: none, message, timer, signal, conditional, error, escalation, terminate, compensate or link.
     """
 
     kind: str = "none"
@@ -60,6 +60,12 @@ class EventDefinition:
     code_variable: str | None = None
     message_variable: str | None = None
     activity_ref: str | None = None
+    condition: Expression | None = None
+
+    @property
+    def waited_for(self) -> bool:
+        """Whether a token waits for it (errors and the like are thrown to whoever catches them)."""
+        return self.kind in ("message", "signal", "timer", "conditional")
 
 
 @dataclass(frozen=True, slots=True)

@@ -167,9 +167,7 @@ class Activity(Node):
         """What must be listened for while the activity lasts: (event node, its evaluated wait)."""
         if token.info.get("loop"):  # boundary events belong to the loop as a whole
             return []
-        return [
-            (node, plan(node, token)) for node in self.boundary if node.event.kind in ("message", "signal", "timer")
-        ]
+        return [(node, plan(node, token)) for node in self.boundary if node.event.waited_for]
 
     # ---- work
 
@@ -237,4 +235,4 @@ class EventSub(Scope):
 
     @property
     def waits(self) -> bool:
-        return self.start.event.kind in ("message", "signal", "timer")
+        return self.start.event.waited_for

@@ -58,11 +58,11 @@ UNSUPPORTED: Mapping[str, str] = {
 DEFINITIONS: Mapping[str, frozenset[str]] = {
     "process start": frozenset({"none", "message", "timer"}),
     "subProcess start": frozenset({"none"}),
-    "event start": frozenset({"message", "signal", "timer", "error", "escalation"}),
+    "event start": frozenset({"message", "signal", "timer", "conditional", "error", "escalation"}),
     "endEvent": frozenset({"none", "message", "signal", "error", "escalation", "terminate", "compensate"}),
-    "intermediateCatchEvent": frozenset({"message", "signal", "timer", "link"}),
+    "intermediateCatchEvent": frozenset({"message", "signal", "timer", "conditional", "link"}),
     "intermediateThrowEvent": frozenset({"none", "message", "signal", "escalation", "compensate", "link"}),
-    "boundaryEvent": frozenset({"message", "signal", "timer", "error", "escalation", "compensate"}),
+    "boundaryEvent": frozenset({"message", "signal", "timer", "conditional", "error", "escalation", "compensate"}),
 }
 EVENT_NAMES: Mapping[str, str] = {
     "none": "无触发",

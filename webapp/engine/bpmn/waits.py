@@ -1,7 +1,8 @@
-"""What a token waits for outside: a message, a signal or a timer, evaluated once when the wait begins.
+"""What a token waits for: a message, a signal or a timer, evaluated once when the wait begins; or a condition.
 
 SpiffWorkflow neither correlates nor reads a clock here: the wait is told to the runtime (SubscriptionWanted,
-TimerWanted), which later delivers to exactly this token.
+TimerWanted), which later delivers to exactly this token. A condition is looked at again whenever a step has changed
+something.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Wait:
-    """`kind`: message | signal | timer. `due`: datetime, date or ISO 8601 text."""
+    """`kind`: message | signal | timer | conditional. `due`: datetime, date or ISO 8601 text."""
 
     kind: str
     name: str = ""
@@ -50,18 +51,36 @@ def plan(node: Node, token: Token) -> Wait:
         if isinstance(found, str) and (event.timer == "cycle") != found.startswith("R"):
             raise Incident(f"{node.label}的定时“{found}”与其类型 {event.timer} 不符。")
         return Wait("timer", timer=event.timer, due=found)
+    if event.kind == "conditional":
+        return Wait("conditional")
     return Wait(event.kind, event.name, key_text(event.correlation_key, token, f"{node.label}的关联键"))
 
 
 def announce(token: Token, node: Node, wait: Wait) -> None:
     """Tell the runtime that `token` waits; `node` is the event that is drawn."""
     token.info["wait"] = wait.kind
+    if wait.kind == "conditional":
+        return
     if wait.kind == "timer":
         if wait.timer == "cycle":
             token.info["cycle"] = wait.due
         token.workflow.emit(TimerWanted(token.id, node.element.id, wait.timer, wait.due))
         return
     token.workflow.emit(SubscriptionWanted(token.id, node.element.id, wait.kind, wait.name, wait.correlation_key))
+
+
+def became_true(token: Token) -> bool:
+    """Whether the condition that the token waits for holds now and did not hold before. Errors: Incident.
+
+    A condition without a value does not hold yet: its variables may still come.
+    """
+    condition = token.task_spec.event.condition
+    assert condition is not None
+    what = f"{token.task_spec.label}的条件"
+    holds = evaluate(condition, token.workflow.visible(token), token.workflow.now, what) is True
+    before = bool(token.info.get("held"))
+    token.info["held"] = holds
+    return holds and not before
 
 
 def next_cycle(token: Token) -> str | None:

@@ -20,7 +20,7 @@ from webapp.engine.bpmn.expressions import Incident
 from webapp.engine.bpmn.model import CompiledProcess, Flow
 from webapp.engine.bpmn.specs import Activity, Node, ProcessSpec
 from webapp.engine.bpmn.tokens import ERROR, FUTURE, READY, WAITING, Token
-from webapp.engine.bpmn.waits import Wait, announce
+from webapp.engine.bpmn.waits import Wait, announce, became_true
 from webapp.engine.types import (
     ActivityEnded,
     EndState,
@@ -153,7 +153,7 @@ class ProcessWorkflow(BpmnWorkflow):  # type: ignore[misc]  # SpiffWorkflow is u
         moves = 0
         while self.ended is None:
             if not self.queue:
-                if not self._open_joins():
+                if not self._settle():
                     break
                 continue
             token = self.queue.popleft()
@@ -178,19 +178,27 @@ class ProcessWorkflow(BpmnWorkflow):  # type: ignore[misc]  # SpiffWorkflow is u
         if token.state == READY and token.alive and (token.body or not token.task_spec.manual):
             token.run()
 
-    def _open_joins(self) -> bool:
-        """When nothing moves any more: let one inclusive join go on that no token can reach any more.
+    def _settle(self) -> bool:
+        """When nothing moves any more: what becomes possible by that. True when something moves again.
 
-        A parallel join that no token can reach any more would wait for ever: an incident.
+        An inclusive join that no token can reach any more goes on; a parallel one would wait for ever: an incident.
+        A conditional event whose condition has become true happens.
         """
-        for token in self.tasks.values():
-            if token.state == WAITING and token.task_spec.may_open(token):
-                try:
+        for token in list(self.tasks.values()):
+            if token.state != WAITING:
+                continue
+            conditional = token.info.get("wait") == "conditional"
+            try:
+                if conditional and became_true(token):
+                    token.task_spec.deliver(token, {})
+                    return True
+                if token.task_spec.may_open(token):
                     token.task_spec.open(token)
                     self.queue.append(token)
-                except Incident as incident:
-                    token.info["at"] = "arrive"
-                    self.incident(token, str(incident))
+                    return True
+            except Incident as incident:
+                token.info["at"] = "wait" if conditional else "arrive"
+                self.incident(token, str(incident))
                 return True
         return False
 
@@ -209,6 +217,9 @@ class ProcessWorkflow(BpmnWorkflow):  # type: ignore[misc]  # SpiffWorkflow is u
         phase = token.info.pop("retry", "run")
         self._resolve(token)
         token.info.pop("at", None)
+        if phase == "wait":
+            token._set_state(WAITING)
+            return
         token.leaving = phase == "leave"
         token._set_state(FUTURE if phase == "arrive" else READY)
         self.queue.append(token)
