@@ -1,0 +1,292 @@
+"""Reading the inbox: keyset pages and counts over rows, never an instance.
+
+A list is the union of the reasons why a task is there (mine, offered to my role, to my organisation, to me), each read
+along its own index and cut to a page, so that a page costs the same among ten tasks and among a million.
+"""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+import orjson
+from sqlalchemy import ColumnElement, Select, and_, func, select, union_all
+from sqlalchemy.orm import Session
+
+from webapp import clock
+from webapp.accounts.models import Organisation
+from webapp.engine import queries
+from webapp.engine.handler_api import Actor
+from webapp.engine.tables import process_instance, user_task
+from webapp.errors import Invalid
+from webapp.i18n import _
+from webapp.inbox.visibility import offered
+
+_c = user_task.c
+PAGE = 20
+#: Counts stop here: more is told as "999+".
+MOST = 1000
+VIEWS = ("all", "unclaimed", "mine", "overdue", "today")
+SORTS: Mapping[str, ColumnElement[Any]] = {"due": _c.due_at, "created": _c.created_at}
+COLUMNS = (
+    _c.id,
+    _c.instance_id,
+    _c.root_instance_id,
+    _c.definition_id,
+    _c.definition_key,
+    _c.element_id,
+    _c.name,
+    _c.title,
+    _c.business_key,
+    _c.assignee_id,
+    _c.case_org_id,
+    _c.clauses,
+    _c.created_at,
+    _c.due_at,
+    _c.due_provisional,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Filter:
+    """What a list shows. `cursor`: an opaque mark of `Page`, after (or before) which it begins."""
+
+    view: str = "all"
+    process: str = ""
+    words: str = ""
+    unit: UUID | None = None
+    sort: str = "due"
+    descending: bool = False
+    cursor: str = ""
+
+    def __post_init__(self) -> None:
+        if self.view not in VIEWS or self.sort not in SORTS:
+            raise Invalid(_("没有这种视图或排序。"))
+
+
+@dataclass(slots=True)
+class Page:
+    """Rows in order, and the marks of the pages around."""
+
+    rows: Sequence[Any]
+    following: str | None = None
+    previous: str | None = None
+    first: int = 1  # the number of the first row on the page
+
+
+@dataclass(frozen=True, slots=True)
+class _Cursor:
+    at: datetime | None
+    id: UUID
+    number: int  # rows before this mark
+    back: bool = False
+
+    def text(self) -> str:
+        value = [self.at.isoformat() if self.at else None, str(self.id), self.number, self.back]
+        return base64.urlsafe_b64encode(orjson.dumps(value)).decode().rstrip("=")
+
+    @classmethod
+    def read(cls, text: str) -> _Cursor | None:
+        if not text:
+            return None
+        try:
+            at, task, number, back = orjson.loads(base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)))
+            moment = datetime.fromisoformat(at) if at else None
+            return cls(moment, UUID(task), max(int(number), 0), bool(back))
+        except (ValueError, TypeError) as error:
+            raise Invalid(_("列表的页码无效，请从第一页看起。")) from error
+
+
+def _day_end(now: datetime) -> datetime:
+    return clock.end_of_day(now.astimezone(clock.BEIJING).date())
+
+
+def _conditions(filter: Filter, now: datetime) -> list[ColumnElement[bool]]:
+    found: list[ColumnElement[bool]] = [_c.status == "open"]
+    if filter.view == "overdue":
+        found.append(_c.due_at <= now)
+    if filter.view == "today":
+        found.append(and_(_c.due_at > now, _c.due_at <= _day_end(now)))
+    if filter.process:
+        found.append(_c.definition_key == filter.process)
+    if filter.unit:
+        found.append(_c.case_org_id == filter.unit)
+    if filter.words.strip():
+        found.append(queries.matches(_c.search, filter.words))
+    return found
+
+
+def _reasons(actor: Actor, view: str) -> list[ColumnElement[bool]]:
+    """Why tasks stand in the inbox: disjoint, so that their union needs no de-duplication but among offers."""
+    mine = [] if view == "unclaimed" else [_c.assignee_id == actor.id]
+    if view == "mine":
+        return mine
+    return mine + [and_(_c.assignee_id.is_(None), reason) for reason in offered(actor)]
+
+
+def tasks(session: Session, actor: Actor, filter: Filter) -> Page:
+    """One page of the inbox. Errors: Invalid (a cursor that is none)."""
+    cursor = _Cursor.read(filter.cursor)
+    statement = _page(actor, filter, cursor, clock.now())
+    rows: list[Any] = list(session.execute(statement))
+    more = len(rows) > PAGE
+    rows = rows[:PAGE]
+    if cursor and cursor.back:
+        rows.reverse()
+    return _around(rows, filter, cursor, more)
+
+
+def _around(rows: list[Any], filter: Filter, cursor: _Cursor | None, more: bool) -> Page:
+    back = bool(cursor and cursor.back)
+    before = max(cursor.number - (len(rows) if back else 0), 0) if cursor else 0
+    page = Page(rows, first=before + 1)
+    if not rows:
+        return page
+    if more or back:
+        page.following = _Cursor(_key(rows[-1], filter), rows[-1].id, before + len(rows)).text()
+    if (more and back) or (cursor and not back):
+        page.previous = _Cursor(_key(rows[0], filter), rows[0].id, before, back=True).text()
+    return page
+
+
+def _key(row: Any, filter: Filter) -> Any:
+    return row.due_at if filter.sort == "due" else row.created_at
+
+
+def _page(actor: Actor, filter: Filter, cursor: _Cursor | None, now: datetime) -> Select[Any]:
+    """The union of the reasons, each cut to a page (plus one, which tells that there are more)."""
+    column = SORTS[filter.sort]
+    falling = filter.descending ^ bool(cursor and cursor.back)
+    parts = [
+        select(*COLUMNS).where(*_conditions(filter, now), reason, *zone)
+        for reason in _reasons(actor, filter.view)
+        for zone in _zones(column, cursor, falling, nulls_last=not bool(cursor and cursor.back))
+    ]
+    cut = [part.order_by(*_order(column, falling)).limit(PAGE + 1).subquery() for part in parts]
+    together = union_all(*(select(part) for part in cut)).subquery()
+    distinct = select(together).distinct().subquery()
+    key = distinct.c[column.name]
+    nulls_last = not bool(cursor and cursor.back)
+    ordered = key.desc() if falling else key.asc()
+    ordered = ordered.nulls_last() if nulls_last else ordered.nulls_first()
+    identity = distinct.c.id.desc() if falling else distinct.c.id.asc()
+    return select(distinct).order_by(ordered, identity).limit(PAGE + 1)
+
+
+def _order(column: ColumnElement[Any], falling: bool) -> tuple[ColumnElement[Any], ColumnElement[Any]]:
+    """As the index is: a zone is all null or all not null, so where nulls go does not matter."""
+    return (column.desc(), _c.id.desc()) if falling else (column.asc(), _c.id.asc())
+
+
+def _zones(
+    column: ColumnElement[Any], cursor: _Cursor | None, falling: bool, *, nulls_last: bool
+) -> list[list[ColumnElement[bool]]]:
+    """What lies after the cursor: rows with a time, then rows without one (which come last, forwards)."""
+    timed, untimed = column.is_not(None), column.is_(None)
+    if cursor is None:
+        return [[timed], [untimed]]
+    beyond = _c.id < cursor.id if falling else _c.id > cursor.id
+    if cursor.at is None:
+        return [[untimed, beyond]] if nulls_last else [[untimed, beyond], [timed]]
+    pair, mark = func.row(column, _c.id), func.row(cursor.at, cursor.id)
+    after = pair < mark if falling else pair > mark
+    return [[timed, after], [untimed]] if nulls_last else [[timed, after]]
+
+
+# ---- counts ------------------------------------------------------------------------------------------------------
+
+
+@dataclass(slots=True)
+class Counts:
+    """How many tasks each view holds, and each process; `capped` ones are told with a plus."""
+
+    views: dict[str, int] = field(default_factory=dict)
+    processes: dict[str, int] = field(default_factory=dict)
+
+    def words(self, count: int) -> str:
+        """`23`, or `1000+` where counting stopped."""
+        return f"{count}+" if count >= MOST else str(count)
+
+
+def counts(session: Session, actor: Actor, saved: Mapping[str, Filter] | None = None) -> Counts:
+    """All counts of the inbox in one statement, each stopping at `MOST`."""
+    now = clock.now()
+    wanted = {view: Filter(view) for view in VIEWS} | dict(saved or {})
+    columns = [_count(actor, one, now).label(f"n{n}") for n, one in enumerate(wanted.values())]
+    keys = _ids(actor, Filter(), now, _c.definition_key).subquery()
+    grouped = select(keys.c.definition_key, func.count().label("n")).group_by(keys.c.definition_key).subquery()
+    by_process = select(func.jsonb_object_agg(grouped.c.definition_key, grouped.c.n)).scalar_subquery()
+    row = session.execute(select(*columns, by_process.label("processes"))).one()
+    return Counts(dict(zip(wanted, row[:-1], strict=True)), dict(row.processes or {}))
+
+
+def _count(actor: Actor, filter: Filter, now: datetime) -> Any:
+    return select(func.count()).select_from(_ids(actor, filter, now).subquery()).scalar_subquery()
+
+
+def _ids(actor: Actor, filter: Filter, now: datetime, *columns: ColumnElement[Any]) -> Select[Any]:
+    """Distinct ids (and columns) of a view, at most `MOST`."""
+    parts = [
+        select(_c.id, *columns).where(*_conditions(filter, now), reason).limit(MOST).subquery()
+        for reason in _reasons(actor, filter.view)
+    ]
+    together = union_all(*(select(part) for part in parts)).subquery()
+    return select(together).distinct().limit(MOST)
+
+
+def done_this_week(session: Session, actor: Actor) -> int:
+    """How many tasks the actor has completed since Monday."""
+    today = clock.today()
+    monday = clock.end_of_day(today - timedelta(days=today.weekday() + 1))
+    statement = select(func.count()).where(_c.completed_by == actor.id, _c.status == "completed", _c.ended_at >= monday)
+    return session.scalar(statement) or 0
+
+
+# ---- what I did, what I started ----------------------------------------------------------------------------------
+
+
+def did(session: Session, actor: Actor, before: str = "") -> tuple[list[Any], str | None]:
+    """A page of the tasks that the actor completed, newest first, and the mark of the next page."""
+    cursor = _Cursor.read(before)
+    statement = select(*COLUMNS, _c.ended_at, _c.outcome).where(_c.completed_by == actor.id, _c.status == "completed")
+    if cursor:
+        statement = statement.where(func.row(_c.ended_at, _c.id) < func.row(cursor.at, cursor.id))
+    rows = list(session.execute(statement.order_by(_c.ended_at.desc(), _c.id.desc()).limit(PAGE + 1)))
+    last = rows[PAGE - 1] if len(rows) > PAGE else None
+    return rows[:PAGE], _Cursor(last.ended_at, last.id, 0).text() if last else None
+
+
+def started(session: Session, actor: Actor, before: str = "") -> tuple[list[Any], str | None]:
+    """A page of the cases that the actor started, newest first, and the mark of the next page."""
+    i = process_instance.c
+    cursor = _Cursor.read(before)
+    columns = (
+        i.id,
+        i.definition_id,
+        i.definition_key,
+        i.business_key,
+        i.title,
+        i.status,
+        i.stage,
+        i.started_at,
+        i.ended_at,
+    )
+    statement = select(*columns).where(i.started_by == actor.id, i.root_instance_id == i.id)
+    if cursor:
+        statement = statement.where(func.row(i.started_at, i.id) < func.row(cursor.at, cursor.id))
+    rows = list(session.execute(statement.order_by(i.started_at.desc(), i.id.desc()).limit(PAGE + 1)))
+    last = rows[PAGE - 1] if len(rows) > PAGE else None
+    return rows[:PAGE], _Cursor(last.started_at, last.id, 0).text() if last else None
+
+
+def organisations(session: Session, ids: Sequence[UUID | None]) -> dict[UUID, str]:
+    """Names of organisations."""
+    wanted = {item for item in ids if item}
+    if not wanted:
+        return {}
+    rows = session.execute(select(Organisation.id, Organisation.name).where(Organisation.id.in_(wanted)))
+    return {row.id: row.name for row in rows}

@@ -1,0 +1,64 @@
+"""Who may see which task: the one home of that rule, for inbox, pages and REST.
+
+A task is seen by whom it is assigned to, by its candidate persons, by who completed it, and by holders of a candidate
+role. Roles of organisation scope see only what belongs to their organisation; roles of assigned scope (experts) only
+what is assigned to them.
+"""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, and_, false, or_, select
+from sqlalchemy.orm import Session
+
+from webapp.accounts.models import Account, AccountRole
+from webapp.accounts.roles import ROLES
+from webapp.engine.handler_api import Actor
+from webapp.engine.tables import user_task
+
+_c = user_task.c
+
+
+def _roles(actor: Actor) -> tuple[list[str], list[str]]:
+    """The actor's roles that work for everybody's cases, and those that work for the own organisation's."""
+    known = sorted(role for role in actor.roles if role in ROLES)
+    everywhere = [role for role in known if ROLES[role].scope not in {"organisation", "assigned"}]
+    return everywhere, [role for role in known if ROLES[role].scope == "organisation"]
+
+
+def offered(actor: Actor) -> list[ColumnElement[bool]]:
+    """Why a task is offered to the actor, one condition per reason; each has an index of its own."""
+    everywhere, own = _roles(actor)
+    reasons: list[ColumnElement[bool]] = [_c.candidate_users.contains([actor.id])]
+    if everywhere:
+        reasons.append(_c.candidate_groups.overlap(everywhere))
+    if own and actor.organisation_id:
+        # A task that several kinds of roles may do has no org_id; then it is the case's organisation that counts.
+        mine = or_(
+            _c.org_id == actor.organisation_id, and_(_c.org_id.is_(None), _c.case_org_id == actor.organisation_id)
+        )
+        reasons.append(and_(_c.candidate_groups.overlap(own), mine))
+    return reasons
+
+
+def visible_tasks(actor: Actor) -> ColumnElement[bool]:
+    """The WHERE clause on `user_task` for what the actor may see, open or not."""
+    return or_(_c.assignee_id == actor.id, _c.completed_by == actor.id, *offered(actor))
+
+
+def to_do(actor: Actor) -> ColumnElement[bool]:
+    """What stands in the actor's inbox: open, and assigned to the actor or offered and not taken by another."""
+    waiting = or_(false(), *offered(actor))
+    return and_(_c.status == "open", or_(_c.assignee_id == actor.id, and_(_c.assignee_id.is_(None), waiting)))
+
+
+def may_see(session: Session, task_id: UUID, actor: Actor) -> bool:
+    """Whether the actor may see this task: asked before it is given to somebody."""
+    return session.scalar(select(_c.id).where(_c.id == task_id, visible_tasks(actor))) is not None
+
+
+def people(session: Session, roles: list[str], *, limit: int = 200) -> list[Account]:
+    """Active accounts that hold one of these roles, by name: whom a task may be given to (then asked by `may_see`)."""
+    held = Account.id.in_(select(AccountRole.account_id).where(AccountRole.role.in_(roles)))
+    return list(session.scalars(select(Account).where(Account.active, held).order_by(Account.name).limit(limit)))
