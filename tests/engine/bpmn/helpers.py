@@ -146,9 +146,7 @@ class Run:
         return next(node for name, node, state, _ in self.execution.tokens() if name == element and state == "open")
 
     def wait(self, element: str) -> UUID:
-        """The latest node that waits for the event `element`, listeners included."""
-        closed = {event.node for event in self.events if type(event).__name__ == "WaitDropped"}
-        del closed
+        """The node that last began to wait for the event `element`, listeners included."""
         found = [e for e in self.events if isinstance(e, SubscriptionWanted | TimerWanted) and e.element_id == element]
         return found[-1].node
 
