@@ -70,7 +70,7 @@ def _compound(inner: st.SearchStrategy[str]) -> st.SearchStrategy[str]:
 EXPRESSIONS = st.recursive(_LITERALS, _compound, max_leaves=12)
 WORDS = (
     "if then else for in return some every satisfies function and or not null true between instance of a b 金额 "
-    'date time ( ) [ ] { } , : . .. ? + - * ** / < <= = != "x" @"P1D" 1 .5 1e9 // /* */ " \ ＋ $ #'
+    r'date time ( ) [ ] { } , : . .. ? + - * ** / < <= = != "x" @"P1D" 1 .5 1e9 // /* */ " \ ＋ $ #'
 )
 SOUP = st.lists(st.sampled_from(WORDS.split()), max_size=25).map(" ".join)
 
