@@ -209,7 +209,7 @@ class CallWanted:
 
 @dataclass(frozen=True, slots=True)
 class IncidentRaised:
-    """The instance cannot go on at this element (no condition true, FEEL error in a condition, unknown decision ...)."""
+    """The instance cannot go on at this element (no condition true, FEEL error, unknown decision ...)."""
 
     node: UUID
     element_id: str
@@ -254,4 +254,4 @@ class Host(Protocol):
         """Run the local handler of `element.topic`; raises HandlerFailed or BpmnError (webapp.engine.errors)."""
 
     def decide(self, decision_ref: str, variables: Variables) -> list[dict[str, Any]]:
-        """Evaluate a decision of the same deployment (or the latest of that key): the list of matched rules' outputs."""
+        """A decision of the same deployment (or the latest of that key): the list of matched rules' outputs."""

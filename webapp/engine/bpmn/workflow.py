@@ -15,10 +15,10 @@ from uuid import UUID
 from SpiffWorkflow.bpmn.workflow import BpmnWorkflow
 
 from webapp.engine.bpmn import compensation
-from webapp.engine.bpmn.codec import clone
 from webapp.engine.bpmn.expressions import Incident
 from webapp.engine.bpmn.model import CompiledProcess, Flow
-from webapp.engine.bpmn.specs import Activity, Node, ProcessSpec
+from webapp.engine.bpmn.specs import Node, ProcessSpec
+from webapp.engine.bpmn.scopes import Scopes
 from webapp.engine.bpmn.tokens import ERROR, FUTURE, READY, WAITING, Token
 from webapp.engine.bpmn.waits import Wait, announce, became_true
 from webapp.engine.types import (
@@ -44,7 +44,7 @@ class NoScripts:
     execute = call_service = evaluate
 
 
-class ProcessWorkflow(BpmnWorkflow):  # type: ignore[misc]  # SpiffWorkflow is untyped
+class ProcessWorkflow(Scopes, BpmnWorkflow):  # type: ignore[misc]  # SpiffWorkflow is untyped
     """Tokens, scopes and the events of one step. Not thread-safe; used by one step at a time."""
 
     tasks: dict[UUID, Token]
@@ -82,48 +82,6 @@ class ProcessWorkflow(BpmnWorkflow):  # type: ignore[misc]  # SpiffWorkflow is u
 
     def emit(self, event: Event) -> None:
         self.events.append(event)
-
-    # ---- variables
-
-    copy = staticmethod(clone)
-
-    def visible(self, token: Token | None) -> Mapping[str, Any]:
-        """The variables that a token sees: its own scope over those of the scopes around it. Not to be changed."""
-        chain: list[dict[str, Any]] = []
-        while token is not None:
-            if token.locals:
-                chain.append(token.locals)
-            token = token.up
-        if len(chain) == 1:
-            return chain[0]
-        merged: dict[str, Any] = {}
-        for scope in reversed(chain):
-            merged.update(scope)
-        return merged
-
-    def assign(self, token: Token, values: Mapping[str, Any], *, by: Token | None = None) -> None:
-        """Set variables from a token outward: where a name already lives, else in the instance (Camunda 7's rule)."""
-        for name, value in values.items():
-            kept = clone(value)
-            holder: Token | None = token
-            while holder is not None and (holder.locals is None or name not in holder.locals):
-                if holder.up is None:
-                    break
-                holder = holder.up
-            assert holder is not None
-            if holder.locals is None:
-                holder.locals = {}
-            holder.locals[name] = kept
-            (by or token).changed[name] = kept
-
-    def results(self, token: Token, values: Mapping[str, Any]) -> None:
-        """What an activity brought: local to it when it maps outputs, else set outward."""
-        spec = token.task_spec
-        if isinstance(spec, Activity) and spec.maps_out:
-            token.locals = {**(token.locals or {}), **clone(dict(values))}
-            token.changed.update(clone(dict(values)))
-        else:
-            self.assign(token, values)
 
     # ---- tokens
 
