@@ -17,8 +17,8 @@ from SpiffWorkflow.bpmn.workflow import BpmnWorkflow
 from webapp.engine.bpmn import compensation
 from webapp.engine.bpmn.expressions import Incident
 from webapp.engine.bpmn.model import CompiledProcess, Flow
-from webapp.engine.bpmn.specs import Node, ProcessSpec
 from webapp.engine.bpmn.scopes import Scopes
+from webapp.engine.bpmn.specs import Node, ProcessSpec
 from webapp.engine.bpmn.tokens import ERROR, FUTURE, READY, WAITING, Token
 from webapp.engine.bpmn.waits import Wait, announce, became_true
 from webapp.engine.types import (
