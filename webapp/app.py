@@ -27,10 +27,11 @@ ROOMS = (
     "webapp.inbox.views",
     "webapp.documents.views",
     "webapp.registers.views",
+    "webapp.registers.interpretation_views",
+    "webapp.registers.regulation_views",
     "webapp.notices.views",
     "webapp.notices.public_views",
     "webapp.monitor.views",
-    "webapp.monitor.clause_views",
     "webapp.rest.views",
     "webapp.rest.api_v1",
 )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import handlers
 from webapp.accounts import roles, service
 from webapp.config import Config
+from webapp.documents import storage
 from webapp.engine import runtime
 from webapp.engine.handler_api import hooks
 
@@ -12,6 +13,8 @@ from webapp.engine.handler_api import hooks
 def build_engine(config: Config | None = None) -> runtime.Engine:
     """Load the domain's handlers, make the process's engine with them and install it."""
     handlers.load()
+    if config is not None:
+        storage.configure(config)
     engine = runtime.Engine(hooks, org_scoped_roles=roles.ORG_SCOPED, resolve_account=service.resolve)
     runtime.install(engine)
     return engine

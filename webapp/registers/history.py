@@ -50,18 +50,20 @@ def record(
 ) -> RegisterChange | None:
     """Write what became of an entry: call it after the change, with the `snapshot` from before it.
 
-    `before` None: the entry is new and stands whole in `after`. Else only what differs is kept, on both sides; gives
-    None when nothing differs. `action` is a stable word: listed, added, removed, renamed, corrected, barred, annulled …
+    `before` None: the entry is new and stands whole in `after`. Else only the columns of `before` that differ now are
+    kept, on both sides; gives None when none does.
+
+    `action` is a stable word: listed, added, removed, renamed, corrected, barred, annulled …
     """
     session.flush()
     now_is = snapshot(entry)
     if before is None:
         old, new = None, now_is
     else:
-        changed = [key for key, value in now_is.items() if before.get(key) != value]
+        changed = [key for key, value in before.items() if now_is.get(key) != value]
         if not changed:
             return None
-        old, new = {key: before.get(key) for key in changed}, {key: now_is[key] for key in changed}
+        old, new = {key: before[key] for key in changed}, {key: now_is.get(key) for key in changed}
     change = RegisterChange(
         register=type(entry).__tablename__,
         entry_id=entry.id,

@@ -1,0 +1,121 @@
+"""The words for statuses and kinds, in one place; each with the tone of its badge."""
+
+from __future__ import annotations
+
+from flask_babel.speaklater import LazyString
+
+from webapp.i18n import lazy
+
+#: status -> (word, tone of the badge: run new fix pub done end bad)
+Words = dict[str, tuple[LazyString, str]]
+
+LEAD_UNIT: Words = {
+    "candidate": (lazy("候选"), "new"),
+    "listed": (lazy("在册"), "done"),
+    "cancelled": (lazy("取消资格"), "bad"),
+    "expelled": (lazy("清退"), "bad"),
+    "withdrawn": (lazy("退出"), "end"),
+}
+FILING: Words = {
+    "draft": (lazy("填报中"), "end"),
+    "review": (lazy("办理中"), "run"),
+    "closed": (lazy("已办结"), "done"),
+}
+ITEM: Words = {
+    "draft": (lazy("填报中"), "end"),
+    "review": (lazy("审核中"), "run"),
+    "confirming": (lazy("待复核"), "new"),
+    "correcting": (lazy("补正中"), "fix"),
+    "pooled": (lazy("待公示"), "new"),
+    "public": (lazy("公示中"), "pub"),
+    "objected": (lazy("异议中"), "fix"),
+    "published": (lazy("已发布"), "done"),
+    "rejected": (lazy("不予通过"), "bad"),
+    "lapsed": (lazy("逾期未补正"), "bad"),
+    "struck": (lazy("已撤下"), "bad"),
+    "withdrawn": (lazy("已撤回"), "end"),
+}
+NOTICE: Words = {
+    "draft": (lazy("未发布"), "end"),
+    "published": (lazy("公示中"), "pub"),
+    "closed": (lazy("公示期满"), "done"),
+    "withdrawn": (lazy("已撤回"), "end"),
+}
+NOTICE_KIND: Words = {
+    "publicity": (lazy("公示"), ""),
+    "correction": (lazy("更正公告"), ""),
+    "withdrawal": (lazy("撤回公告"), ""),
+    "list": (lazy("名单"), ""),
+}
+OBJECTION: Words = {
+    "open": (lazy("调查中"), "run"),
+    "upheld": (lazy("异议成立"), "bad"),
+    "dismissed": (lazy("异议不成立"), "done"),
+    "late": (lazy("逾期，作为线索"), "fix"),
+}
+CHANNEL: Words = {"web": (lazy("网页"), ""), "letter": (lazy("来信"), "")}
+PROGRAMME: Words = {"national": (lazy("国家级"), ""), "provincial": (lazy("省级"), "")}
+TOPIC: Words = {
+    "other_identity": (lazy("其他身份证件"), ""),
+    "no_accounts": (lazy("没有上年度财务资料"), ""),
+    "free": (lazy("其他"), ""),
+}
+DOCUMENT: Words = {
+    "upload": (lazy("上传材料"), ""),
+    "publicity": (lazy("公示"), ""),
+    "correction": (lazy("更正公告"), ""),
+    "withdrawal": (lazy("撤回公告"), ""),
+    "list": (lazy("名单"), ""),
+    "review_form": (lazy("审核意见表"), ""),
+    "evidence": (lazy("异议证明材料"), ""),
+}
+ACTION: Words = {
+    "listed": (lazy("列入名单"), "done"),
+    "added": (lazy("新增"), "done"),
+    "registered": (lazy("登记"), "run"),
+    "removed": (lazy("退出"), "end"),
+    "renamed": (lazy("更名"), "fix"),
+    "corrected": (lazy("更正"), "fix"),
+    "changed": (lazy("变更"), "fix"),
+    "status": (lazy("状态变化"), "run"),
+    "barred": (lazy("列入不得重新申请名单"), "bad"),
+    "annulled": (lazy("撤销"), "end"),
+    "expelled": (lazy("清退"), "bad"),
+    "signed": (lazy("签发"), "done"),
+    "closed": (lazy("办结"), "done"),
+}
+#: column of a register -> its word, for the history
+FIELD: dict[str, LazyString] = {
+    "name": lazy("名称"),
+    "credit_code": lazy("统一社会信用代码"),
+    "status": lazy("状态"),
+    "legal_rep": lazy("法定代表人"),
+    "address": lazy("住所"),
+    "registered_capital": lazy("注册资本（万元）"),
+    "founded_on": lazy("成立日期"),
+    "industry": lazy("行业"),
+    "contact": lazy("联系人"),
+    "phone": lazy("联系电话"),
+    "listed_on": lazy("列入日期"),
+    "rectifying": lazy("整改中"),
+    "under_expulsion": lazy("清退审议中"),
+    "need": lazy("服务方向"),
+    "programme": lazy("试点类别"),
+    "since": lazy("纳入日期"),
+    "until": lazy("退出日期"),
+    "until_reason": lazy("退出理由"),
+    "outcome_reason": lazy("理由"),
+    "correction_due_at": lazy("补正期限"),
+    "submitted_at": lazy("提交时间"),
+    "closed_at": lazy("办结时间"),
+}
+
+
+def word(words: Words, status: str | None) -> str:
+    """The word of a status; the status itself when it has none."""
+    return str(words[status][0]) if status in words else status or ""
+
+
+def tone(words: Words, status: str | None) -> str:
+    """The tone of its badge."""
+    return words[status][1] if status in words else "end"

@@ -1,0 +1,243 @@
+"""The registers' pages: lists, one entry, its history, and the interpretations that the office enters."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Any
+from uuid import UUID
+
+from flask import Blueprint, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from sqlalchemy import select
+
+from webapp import access, clock
+from webapp.accounts import service as accounts
+from webapp.documents import service as documents
+from webapp.documents.models import Document
+from webapp.http import db_session
+from webapp.i18n import _
+from webapp.registers import career, charts, labels, lists, pages, queries
+from webapp.registers.models import ConsortiumEnterprise, Filing, FilingItem, LeadUnit, RegisterChange
+from webapp.registers.queries import SEE_ALL, SEE_OWN
+
+bp = Blueprint("registers", __name__, template_folder="templates", url_prefix="/registers")
+pages.init_templates(bp)
+
+pages.add_list(bp, lists.LEAD_UNITS, "/lead-units", *SEE_ALL, *SEE_OWN)
+pages.add_list(bp, lists.CONSORTIUM, "/consortium", *SEE_ALL, *SEE_OWN)
+pages.add_list(bp, lists.FILINGS, "/filings", *SEE_ALL, *SEE_OWN)
+pages.add_list(bp, lists.BARRED, "/barred", *SEE_ALL)
+pages.add_list(bp, lists.DOCUMENTS, "/documents", *SEE_ALL, *SEE_OWN)
+
+
+@bp.get("/")
+@access.roles(*SEE_ALL, *SEE_OWN)
+def index() -> ResponseReturnValue:
+    """The first register; a lead unit has only its own entry there and is led to it."""
+    actor = accounts.current_actor()
+    if not queries.sees_all(actor):
+        own = db_session().scalars(select(LeadUnit.id).where(queries.scope(actor))).first()
+        if own:
+            return redirect(url_for(".lead_unit", unit_id=own))
+    return redirect(url_for(".lead_units"))
+
+
+@bp.get("/lead-units/<uuid:unit_id>")
+@access.roles(*SEE_ALL, *SEE_OWN)
+def lead_unit(unit_id: UUID) -> str:
+    """One lead unit: facts, figures, career, consortium, filings."""
+    session, actor = db_session(), accounts.current_actor()
+    unit = queries.lead_unit(session, actor, unit_id)
+    members, filings = queries.consortium(session, unit.id), queries.filings(session, unit.id)
+    events = career.of_unit(session, unit, members, filings)
+    kind = request.args.get("kind", "")
+    return render_template(
+        "registers/lead_unit.html",
+        unit=unit,
+        state=(labels.word(labels.LEAD_UNIT, unit.status), labels.tone(labels.LEAD_UNIT, unit.status)),
+        flags=_flags(unit),
+        figures=_figures(unit, members, filings),
+        chart=charts.career(events, unit.listed_on, _ended(events), clock.today()),
+        events=_years([event for event in events if not kind or event.kind == kind]),
+        kinds=_kinds(unit, events, kind),
+        members=[_member(m) for m in members],
+        filings=[_filing(f) for f in filings],
+        facts=_facts(unit),
+        sees_all=queries.sees_all(actor),
+        tabs=pages.tabs("/registers/lead-units"),
+    )
+
+
+def _flags(unit: LeadUnit) -> list[tuple[str, str]]:
+    found = []
+    if unit.rectifying:
+        found.append((_("整改中"), _("正在限期整改（第 4.2 条）。整改期间仍在册，照常参加评价和备案。")))
+    if unit.under_expulsion:
+        found.append((_("清退审议中"), _("正在审议清退（第 4.4 条）。局务会确认以前仍在册。")))
+    return found
+
+
+def _ended(events: list[career.Event]) -> date | None:
+    return next((event.on for event in events if event.kind == "status" and event.tone == "bad"), None)
+
+
+def _figures(unit: LeadUnit, members: list[ConsortiumEnterprise], filings: list[Filing]) -> list[dict[str, Any]]:
+    session = db_session()
+    items = [item for filing in filings for item in filing.items]
+    current = sum(member.until is None for member in members)
+    running = [item for item in items if item.settled_at is None and item.status != "draft"]
+    public = sum(item.status in {"public", "objected"} for item in items)
+    correcting = sum(item.status == "correcting" for item in items)
+    against = queries.open_objections(session, unit.id)
+    return [
+        {
+            "label": _("联合体企业"),
+            "value": current,
+            "unit": _("家"),
+            "note": _("曾有 %(n)s 家退出", n=len(members) - current),
+        },
+        {
+            "label": _("在办备案企业"),
+            "value": len(running),
+            "unit": _("家"),
+            "note": _("补正中 %(n)s 家", n=correcting),
+        },
+        {"label": _("公示中"), "value": public, "unit": _("家"), "note": _("未决异议 %(n)s 件", n=against)},
+        {
+            "label": _("备案"),
+            "value": len(filings),
+            "unit": _("件"),
+            "note": _("办理中 %(n)s 件", n=sum(filing.status == "review" for filing in filings)),
+        },
+    ]
+
+
+def _kinds(unit: LeadUnit, events: list[career.Event], now: str) -> list[dict[str, Any]]:
+    def entry(kind: str, word: str, count: int) -> dict[str, Any]:
+        url = url_for(".lead_unit", unit_id=unit.id, kind=kind or None) + "#record"
+        return {"label": word, "count": count, "url": url, "current": kind == now}
+
+    found = [entry("", _("全部"), len(events))]
+    for kind, word in career.KINDS.items():
+        found.append(entry(kind, word(), sum(event.kind == kind for event in events)))
+    return found
+
+
+def _years(events: list[career.Event]) -> list[dict[str, Any]]:
+    groups: list[dict[str, Any]] = []
+    for event in events:
+        if not groups or groups[-1]["year"] != event.on.year:
+            groups.append({"year": event.on.year, "events": []})
+        groups[-1]["events"].append({"event": event, "word": career.KINDS[event.kind]()})
+    return groups
+
+
+def _facts(unit: LeadUnit) -> list[dict[str, Any]]:
+    capital = unit.registered_capital
+    return [
+        {"label": _("统一社会信用代码"), "value": unit.credit_code},
+        {"label": _("法定代表人"), "value": unit.legal_rep},
+        {"label": _("住所"), "value": unit.address},
+        {"label": _("注册资本"), "value": _("%(n)s 万元", n=f"{capital.normalize():f}") if capital is not None else ""},
+        {"label": _("成立日期"), "value": unit.founded_on},
+        {"label": _("行业"), "value": unit.industry},
+        {"label": _("联系人"), "value": " ".join(filter(None, [unit.contact, unit.phone]))},
+        {"label": _("列入日期"), "value": unit.listed_on},
+    ]
+
+
+def _member(member: ConsortiumEnterprise) -> dict[str, Any]:
+    word, tone = lists.membership_state(member)
+    return {"entry": member, "state": word, "tone": tone, "url": url_for(".enterprise", entry_id=member.id)}
+
+
+def _filing(filing: Filing) -> dict[str, Any]:
+    done = sum(item.settled_at is not None for item in filing.items)
+    return {
+        "filing": filing,
+        "state": labels.word(labels.FILING, filing.status),
+        "tone": labels.tone(labels.FILING, filing.status),
+        "words": _("%(n)s 家企业，%(done)s 家已有结果", n=len(filing.items), done=done),
+        "url": url_for(".filing", filing_id=filing.id),
+    }
+
+
+@bp.get("/consortium/<uuid:entry_id>")
+@access.roles(*SEE_ALL, *SEE_OWN)
+def enterprise(entry_id: UUID) -> str:
+    """One consortium enterprise: facts, its other memberships (for those who see all), history."""
+    session, actor = db_session(), accounts.current_actor()
+    member = queries.enterprise(session, actor, entry_id)
+    item = session.get(FilingItem, member.filing_item_id) if member.filing_item_id else None
+    others = queries.memberships(session, member.credit_code) if queries.sees_all(actor) else []
+    return render_template(
+        "registers/enterprise.html",
+        member=member,
+        state=lists.membership_state(member),
+        facts=_enterprise_facts(member),
+        others=[_member(other) for other in others if other.id != member.id],
+        bars=queries.bars(session, member.credit_code) if queries.sees_all(actor) else [],
+        item=item,
+        changes=_history(queries.changes(session, "consortium_enterprise", [member.id])),
+        tabs=pages.tabs("/registers/consortium"),
+    )
+
+
+def _enterprise_facts(member: ConsortiumEnterprise) -> list[dict[str, Any]]:
+    capital = member.registered_capital
+    return [
+        {
+            "label": _("牵引单位"),
+            "value": member.lead_unit.name,
+            "url": url_for(".lead_unit", unit_id=member.lead_unit_id),
+        },
+        {"label": _("统一社会信用代码"), "value": member.credit_code},
+        {"label": _("法定代表人"), "value": member.legal_rep},
+        {"label": _("住所"), "value": member.address},
+        {"label": _("注册资本"), "value": _("%(n)s 万元", n=f"{capital.normalize():f}") if capital is not None else ""},
+        {"label": _("成立日期"), "value": member.founded_on},
+        {"label": _("服务方向"), "value": member.need},
+        {"label": _("试点类别"), "value": labels.word(labels.PROGRAMME, member.programme)},
+        {"label": _("纳入日期"), "value": member.since},
+        {"label": _("退出日期"), "value": member.until or _("在册")},
+    ]
+
+
+def _history(changes: list[tuple[RegisterChange, str]]) -> list[dict[str, Any]]:
+    return [
+        {
+            "at": change.at.astimezone(clock.BEIJING).strftime("%Y-%m-%d %H:%M"),
+            "action": labels.word(labels.ACTION, change.action),
+            "who": who or _("系统"),
+            "rows": [
+                {"label": field, "before": before, "after": after}
+                for field, before, after in (career.differences(change) if change.before else [])
+            ],
+        }
+        for change, who in changes
+    ]
+
+
+@bp.get("/filings/<uuid:filing_id>")
+@access.roles(*SEE_ALL, *SEE_OWN)
+def filing(filing_id: UUID) -> str:
+    """One filing: where each of its enterprises stands, and its documents."""
+    session, actor = db_session(), accounts.current_actor()
+    found = queries.filing(session, actor, filing_id)
+    case = Document.root_instance_id == found.instance_id
+    query = select(Document).where(case, documents.visible(actor)).order_by(Document.created_at)
+    files = session.scalars(query).all() if found.instance_id else []
+    changes = queries.changes(session, "filing", [found.id])
+    changes += queries.changes(session, "filing_item", [item.id for item in found.items])
+    names = {item.id: item.name for item in found.items}
+    told = [{**row, "of": names.get(c.entry_id, "")} for row, (c, _who) in zip(_history(changes), changes, strict=True)]
+    return render_template(
+        "registers/filing.html",
+        filing=found,
+        state=(labels.word(labels.FILING, found.status), labels.tone(labels.FILING, found.status)),
+        items=[(i, labels.word(labels.ITEM, i.status), labels.tone(labels.ITEM, i.status)) for i in found.items],
+        programme=labels.word(labels.PROGRAMME, found.programme),
+        files=[documents.tile(document) for document in files],
+        changes=sorted(told, key=lambda row: str(row["at"]), reverse=True),
+        tabs=pages.tabs("/registers/filings"),
+    )
