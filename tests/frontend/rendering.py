@@ -6,8 +6,9 @@ import functools
 import http.server
 import json
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -43,15 +44,59 @@ def page(template: str, **context: Any) -> str:
     return environment().get_template(template).render(**{**known, **context})
 
 
+def page_of(content: str, **context: Any) -> str:
+    """A page of the frame whose content block is this template text."""
+    imports = "".join(
+        f'{{% import "macros/{name}.html" as {short} %}}'
+        for name, short in (("pieces", "p"), ("layout", "l"), ("lists", "t"), ("fields", "f"))
+    )
+    text = f'{{% extends "base.html" %}}{imports}{{% block content %}}{content}{{% endblock %}}'
+    return environment().from_string(text).render(product_name="牵引", nav=[], theme="light", **context)
+
+
+def _unknown(_: bytes) -> tuple[int, str]:
+    return 404, ""
+
+
+@dataclass
+class Site:
+    """What is served: pages by path, answers to POST by path, and what was asked and sent."""
+
+    pages: dict[str, str]
+    answers: dict[str, Callable[[bytes], tuple[int, str]]] = field(default_factory=dict)
+    counts: dict[str, int] = field(default_factory=dict)
+    sent: list[tuple[str, bytes]] = field(default_factory=list)
+    count_answers: list[int] = field(default_factory=list)
+    address: str = ""
+
+
 class _Pages(http.server.BaseHTTPRequestHandler):
-    def __init__(self, pages: dict[str, str], *arguments: Any) -> None:
-        self.pages = pages
+    def __init__(self, site: Site, *arguments: Any) -> None:
+        self.site = site
         super().__init__(*arguments)
+
+    def do_POST(self) -> None:
+        body = self.rfile.read(int(self.headers["Content-Length"] or 0))
+        self.site.sent.append((self.path, body))
+        status, text = self.site.answers.get(self.path, _unknown)(body)
+        kind = "application/json" if text.startswith("{") else "text/html; charset=utf-8"
+        self._answer(text.encode(), kind, status)
+
+    def _counts(self) -> None:
+        """As the inbox answers: 304 while nothing changed."""
+        content = json.dumps(self.site.counts)
+        tag = f'"{hash(content)}"'
+        status = 304 if self.headers["If-None-Match"] == tag else 200
+        self.site.count_answers.append(status)
+        self._answer(content.encode() if status == 200 else b"", "application/json", status, ETag=tag)
 
     def do_GET(self) -> None:
         path = self.path.split("?")[0]
-        if path in self.pages:
-            self._answer(self.pages[path].encode(), "text/html; charset=utf-8")
+        if path == "/counts":
+            self._counts()
+            return
+        if path in self.site.pages:
+            self._answer(self.site.pages[path].encode(), "text/html; charset=utf-8")
             return
         file = WEBAPP / path.lstrip("/")
         kinds = {".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml"}
@@ -60,8 +105,10 @@ class _Pages(http.server.BaseHTTPRequestHandler):
         else:
             self.send_error(404)
 
-    def _answer(self, content: bytes, kind: str) -> None:
-        self.send_response(200)
+    def _answer(self, content: bytes, kind: str, status: int = 200, **headers: str) -> None:
+        self.send_response(status)
+        for name, value in headers.items():
+            self.send_header(name, value)
         self.send_header("Content-Type", kind)
         self.send_header("Content-Length", str(len(content)))
         self.send_header("Content-Security-Policy", POLICY)
@@ -73,13 +120,14 @@ class _Pages(http.server.BaseHTTPRequestHandler):
 
 
 @contextmanager
-def served(pages: dict[str, str]) -> Iterator[str]:
-    """Serve `pages` (path -> HTML) and the built static files; gives the address without a trailing slash."""
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(_Pages, pages))
+def served(site: Site) -> Iterator[Site]:
+    """Serve a site and the built static files; its `address` has no trailing slash."""
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(_Pages, site))
     thread = threading.Thread(target=server.serve_forever)
     thread.start()
+    site.address = f"http://127.0.0.1:{server.server_port}"
     try:
-        yield f"http://127.0.0.1:{server.server_port}"
+        yield site
     finally:
         server.shutdown()
         thread.join()

@@ -4,30 +4,19 @@ from collections.abc import Iterator
 from typing import Literal
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page
 
-from tests.frontend.rendering import WEBAPP, page, served
+from tests.frontend.rendering import WEBAPP, Site, page, served
 
 AXE = WEBAPP / "frontend/node_modules/axe-core/axe.min.js"
 RULES = "axe.run({runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice']})"
-OPTIONS = [
-    "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
-    "--disable-component-update", "--disable-sync",
-]  # fmt: skip
 
 
 @pytest.fixture(scope="module")
 def address(_built_frontend: None) -> Iterator[str]:
-    with served({f"/{theme}": page("pieces.html", theme=theme) for theme in ("light", "dark", "auto")}) as url:
-        yield url
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with sync_playwright() as tool:
-        chromium = tool.chromium.launch(executable_path="/usr/bin/chromium", args=OPTIONS)
-        yield chromium
-        chromium.close()
+    pages = {f"/{theme}": page("pieces.html", theme=theme) for theme in ("light", "dark", "auto")}
+    with served(Site(pages)) as site:
+        yield site.address
 
 
 @pytest.fixture
