@@ -21,6 +21,7 @@ from webapp.engine.feel import FeelError, LimitExceeded, compile_expression, com
         ("a; b", 1, ";"),
         ("= 1 + + 2", 6, "+"),
         ("[1, 2", 5, "不完整"),
+        ("a and not b", 6, "not("),
         ("1e9999", 0, "超出范围"),
         ("(" * 70 + "1" + ")" * 70, 60, "60"),
     ],
@@ -43,6 +44,12 @@ def test_other_refusals(source: str) -> None:
 def test_faulty_cells(cell: str) -> None:
     with pytest.raises(FeelError):
         compile_unary_tests(cell)
+
+
+def test_a_misspelled_function_is_told_at_once() -> None:
+    with pytest.raises(FeelError, match="sums"):
+        compile_expression("1 + sums([1, 2])")
+    assert compile_expression("{f: function(a) a, r: f(1)}.r").names == frozenset()
 
 
 def test_a_syntax_error_is_no_limit() -> None:

@@ -84,6 +84,10 @@ class Compiler:
         """Whether a call of this name can only mean the built-in function."""
         return name in BUILTINS and name not in self._declared and not self._is_bound(name)
 
+    def may_be_function(self, name: str) -> bool:
+        """Whether the name may stand for a function of the model: process variables are never functions."""
+        return name in self._declared or self._is_bound(name)
+
     def _is_bound(self, name: str) -> bool:
         return any(name in names for names in self._bound)
 

@@ -26,6 +26,7 @@ _STRING = re.compile(r'"(?:[^"\\]|\\.)*+"', re.S)
 _WORD = re.compile(r"[^\W\d]\w*+")
 _NEXT_WORD = re.compile(r"\s++(\w++)")
 _ITERATOR_NAME = re.compile(r"[^\W\d]\w*+(?:\s++(?!in\b)\w++)*+(?=\s++in\b)")
+_NOT_WITHOUT_BRACKET = re.compile(r"not\s++\w")
 _INSTANCE_OF = re.compile(r"instance\s++of\b")
 _KEY = re.compile(r"[^\W\d][^:{}\[\](),\"]*+(?=:)")
 _ARGUMENT_NAME = re.compile(r"([^\W\d]\w*+(?:\s++\w++)*+)\s*+:")
@@ -214,6 +215,8 @@ class Tokenizer:
         while True:
             match = _NEXT_WORD.match(self._source, end)
             if not match or match[1] in KEYWORDS or match[1] == "instance":
+                if self._source.startswith("not", self._at) and _NOT_WITHOUT_BRACKET.match(self._source, self._at):
+                    raise syntax_error(self._at, "否定请写成 not(…)。")
                 return self._add("NAME", normalized(self._source[self._at : end]), end)
             end = match.end()
 

@@ -122,7 +122,11 @@ def _call(compiler: Compiler, node: nodes.Call) -> Code:
 
 def _callee(compiler: Compiler, node: nodes.Node) -> Code:
     """What is called. A variable that is named like a built-in does not hide it here, unless it is a function."""
-    if not isinstance(node, nodes.Name) or node.name not in BUILTINS:
+    if not isinstance(node, nodes.Name):
+        return compiler.compile(node)
+    if node.name not in BUILTINS:
+        if not compiler.may_be_function(node.name):
+            raise FeelError(f"没有函数“{node.name}”。")
         return compiler.compile(node)
     name, builtin = node.name, BUILTINS[node.name]
     if compiler.is_builtin(name):

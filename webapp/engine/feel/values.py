@@ -96,7 +96,7 @@ def number(run: Run, value: Decimal | int | str) -> Decimal | None:
     return rounded if rounded.is_finite() else run.null("不是有限的数值")
 
 
-def to_feel(run: Run, value: object, depth: int = 0) -> Value:
+def to_feel(run: Run, value: Any, depth: int = 0) -> Value:
     """A Python value (process variable) as a FEEL value, copied; containers are charged.
 
     Errors: FeelError for a type that FEEL does not have, LimitExceeded for one that is too large.
@@ -105,16 +105,15 @@ def to_feel(run: Run, value: object, depth: int = 0) -> Value:
     if exact in _AS_THEY_ARE:
         return value
     if exact is Decimal:
-        return number(run, value)  # type: ignore[arg-type]  # exact is the type of value
+        return number(run, value)
     if exact is int:
-        return _from_int(run, value)  # type: ignore[arg-type]  # as above
-    run.charge(1)
+        return _from_int(run, value)
     if depth > _MAX_ENTRY_DEPTH:
         raise FeelError(f"变量嵌套超过 {_MAX_ENTRY_DEPTH} 层。")
-    if isinstance(value, Mapping):
+    if exact is dict or isinstance(value, Mapping):  # the exact type first: an abstract class is slow to ask
         run.items(len(value))
         return {str(key): to_feel(run, item, depth + 1) for key, item in value.items()}
-    if isinstance(value, list | tuple | set | frozenset):
+    if exact is list or isinstance(value, list | tuple | set | frozenset):
         run.items(len(value))
         return [to_feel(run, item, depth + 1) for item in value]
     return _from_other(run, value, depth)
