@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import itertools
+import socket
 from typing import Any
 
 from flask import Flask
@@ -85,3 +86,10 @@ class Client(FlaskClient):
 
         with self.session_transaction() as stored:
             sessions.put(stored, account)
+
+
+def free_port() -> int:
+    """A TCP port of the loopback that nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])

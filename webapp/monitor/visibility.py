@@ -29,7 +29,7 @@ def visible_instances(actor: Actor) -> ColumnElement[bool]:
     mine = or_(
         task.completed_by == actor.id,
         task.assignee_id == actor.id,
-        task.candidate_users.any(actor.id),
+        task.candidate_users.contains([actor.id]),
         and_(
             task.status == "open",
             task.candidate_groups.overlap(sorted(actor.roles)),

@@ -111,16 +111,7 @@ def _start(row: Any) -> shapes.Json:
     body = request.get_json(silent=True) or {}
     if not isinstance(body, dict):
         raise Invalid("请求内容应为 JSON 对象。")
-    known = {
-        "variables",
-        "businessKey",
-        "withVariablesInReturn",
-        "caseInstanceId",
-        "skipCustomListeners",
-        "skipIoMappings",
-    }
-    if unknown := sorted(set(body) - known):
-        raise Invalid(f"不支持参数 {'、'.join(unknown)}。")
+    paging.only(body, {"variables", "businessKey", "withVariablesInReturn"})
     key = body.get("businessKey")
     result = engine().start(
         session,

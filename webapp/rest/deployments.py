@@ -8,7 +8,9 @@ from flask import request
 from sqlalchemy import ColumnElement, select
 
 from webapp import access
+from webapp.accounts.roles import ROLES
 from webapp.accounts.service import current_actor
+from webapp.audit import service as audit
 from webapp.engine import deployment as deploying
 from webapp.engine.handler_api import hooks
 from webapp.engine.runtime import engine
@@ -91,9 +93,12 @@ def deployment_create() -> shapes.Json:
         comment=form.get("deployment-comment", ""),
         hooks=hooks,
         only_changed=changed_only,
+        roles=frozenset(ROLES),
     )
+    audit.record(session, "deployment.create", current_actor(), subject="、".join(sorted(resources)))
     row = session.execute(select(deployment).where(_c.id == result.id)).one()
-    made = session.execute(select(process_definition).where(process_definition.c.deployment_id == row.id))
+    new = [made.id for made in result.definitions if made.changed]
+    made = session.execute(select(process_definition).where(process_definition.c.id.in_(new)))
     return shapes.deployment(row) | {
         "deployedProcessDefinitions": shapes.by_id(shapes.all_of(shapes.definition, made)),
         "deployedCaseDefinitions": None,
@@ -109,8 +114,7 @@ def message() -> tuple[list[shapes.Json] | str, int]:
     if not isinstance(body, dict) or not body.get("messageName"):
         raise Invalid("请求内容应为 JSON 对象，且含 messageName。")
     known = {"messageName", "businessKey", "correlationKeys", "processVariables", "resultEnabled", "processInstanceId"}
-    if unknown := sorted(set(body) - known):
-        raise Invalid(f"不支持参数 {'、'.join(unknown)}。")
+    paging.only(body, known)
     keys = decode_all(body.get("correlationKeys"))
     if len(keys) > 1:
         raise Invalid("只支持一个 correlationKeys 条目。")

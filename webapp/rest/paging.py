@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import Any
 from uuid import UUID
 
@@ -89,3 +89,9 @@ def page(
 def count(session: Session, statement: Select[Any]) -> dict[str, int]:
     """The `/count` twin of a list."""
     return {"count": session.execute(select(func.count()).select_from(statement.subquery())).scalar_one()}
+
+
+def only(body: Mapping[str, Any], known: Collection[str]) -> None:
+    """Refuse what a body asks and we do not carry out; an empty value asks nothing. Errors: Invalid."""
+    if unknown := sorted(name for name, value in body.items() if value and name not in known):
+        raise Invalid(f"不支持参数 {'、'.join(unknown)}。")
