@@ -15,7 +15,7 @@ import pytest
 import webapp.engine.bpmn
 from tests.engine.bpmn.helpers import Run, Surroundings, compiled, document, flow, line, path, refused, user
 from webapp.engine.bpmn import Execution, decode_variables
-from webapp.engine.errors import BpmnError, HandlerFailed, TaskNotOpen
+from webapp.engine.errors import BpmnError, DeploymentRefused, HandlerFailed, TaskNotOpen
 from webapp.engine.types import (
     ActivityEnded,
     IncidentRaised,
@@ -136,12 +136,11 @@ def test_nothing_is_ever_evaluated_as_python() -> None:
     """Trap 7: scripts, conditions and mappings ran through exec and eval."""
     source = "\n".join(p.read_text() for p in Path(webapp.engine.bpmn.__file__).parent.glob("*.py"))
     assert not any(f"{name}(" in source.replace(f"_{name}(", "") for name in ("eval", "exec", "__import__"))
-    for script in ("x.__class__.__mro__", "x.append", "open(x)"):
-        run = Run(
-            document(line(f'<scriptTask id="t" camunda:resultVariable="r"><script>{script}</script></scriptTask>')),
-            x="/",
-        )
-        assert run.variables["r"] is None
+    task = '<scriptTask id="t" camunda:resultVariable="r"><script>{}</script></scriptTask>'
+    for script in ("x.__class__.__mro__", "x.append"):
+        assert Run(document(line(task.format(script))), x="/").variables["r"] is None
+    with pytest.raises(DeploymentRefused, match="open"):
+        Run(document(line(task.format("open(x)"))), x="/")
 
 
 def test_a_failing_handler_parks_the_token_with_its_own_message() -> None:
