@@ -112,8 +112,12 @@ def register(
     today = as_date(now) or now.date()
     enterprises: Sequence[Mapping[str, Any]] = data.get("enterprises") or ()
     for seq, enterprise in enumerate(enterprises, 1):
-        item = FilingItem(filing=filing, seq=seq, status="review")
+        item = FilingItem(filing_id=filing.id, seq=seq, status="review")
         take_over(item, enterprise)
+        session.add(item)
+    session.flush()
+    session.refresh(filing)
+    for item in filing.items:
         item.warnings = filing_checks.warnings(session, unit, item, today)
     session.flush()
     history.record(session, filing, "submitted", actor=actor, instance_id=instance_id)

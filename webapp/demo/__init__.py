@@ -1,0 +1,22 @@
+"""The demo: fictional organisations, people, registers and cases, so that a first look shows the product at work."""
+
+from __future__ import annotations
+
+from sqlalchemy.orm import Session
+
+from webapp import clock
+from webapp.config import Config
+
+
+def load(session: Session, config: Config) -> bool:
+    """Fill an empty database; the processes must be deployed and the engine installed. False: it was filled before."""
+    from webapp.accounts import service
+    from webapp.demo import cases, jobs, people, registers
+
+    if service.find(session, "office") is not None:
+        return False
+    entered = registers.fill(session, clock.now())
+    for notice in entered.notices:
+        jobs.make_documents(session, notice.id)
+    cases.fill(session, people.fill(session, entered.units), entered)
+    return True
