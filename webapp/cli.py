@@ -1,8 +1,7 @@
-"""The command line: `qianyin …`. Each command is one unit of work. No DATABASE_URL: the server of a running `make run`."""
+"""The command line `qianyin`. Each command is one unit of work; without DATABASE_URL it joins a running `make run`."""
 
 from __future__ import annotations
 
-import logging
 import signal
 import sys
 import threading
@@ -12,7 +11,7 @@ from typing import Any
 import click
 
 from webapp import config as settings
-from webapp import db
+from webapp import db, logs
 from webapp.errors import QianyinError
 
 
@@ -34,7 +33,7 @@ def _configure() -> settings.Config:
     from webapp.postgres import Server
 
     config = settings.load()
-    logging.basicConfig(level=config.log_level, format="%(asctime)s %(levelname)s %(name)s %(message)s")
+    logs.configure(config.log_level)
     if not config.database_url:
         server = Server(config.data_dir / "postgres")
         if not server.is_running():
@@ -86,6 +85,7 @@ def worker() -> None:
 def deploy(directory: Path, comment: str) -> None:
     """Check and deploy one process folder."""
     from webapp import composition
+    from webapp.accounts.roles import ROLES
     from webapp.engine import deployment
     from webapp.engine.errors import DeploymentRefused
     from webapp.engine.handler_api import hooks
@@ -93,7 +93,9 @@ def deploy(directory: Path, comment: str) -> None:
     composition.build_engine(_configure())
     try:
         with db.transaction() as session:
-            result = deployment.deploy_directory(session, directory, deployed_by=None, comment=comment, hooks=hooks)
+            result = deployment.deploy_directory(
+                session, directory, hooks=hooks, comment=comment, roles=frozenset(ROLES)
+            )
     except DeploymentRefused as error:
         for finding in error.findings:
             click.echo(f"{finding.severity}\t{finding.element_id or '-'}\t{finding.code}\t{finding.message}", err=True)

@@ -185,7 +185,14 @@ class Server:
     def _start(self) -> None:
         settings = {"listen_addresses": "", "unix_socket_directories": str(self.socket_dir), **self.settings}
         options = " ".join(f"-c {name}='{value}'" for name, value in settings.items())
-        self._run("pg_ctl", "start", "-D", str(self.data), "-l", str(self.log), "-w", "-t", "60", "-o", options)
+        for attempt in range(5):
+            try:
+                self._run("pg_ctl", "start", "-D", str(self.data), "-l", str(self.log), "-w", "-t", "60", "-o", options)
+                return
+            except ServerError as error:  # the children of a server that was killed take a moment to notice
+                if attempt == 4 or "shared memory" not in str(error):
+                    raise
+                time.sleep(1)
 
     def _forget_stale_pid(self) -> None:
         """After a crash the pid file may name what is now another program: PostgreSQL would refuse to start."""
@@ -196,6 +203,8 @@ class Server:
                 time.sleep(0.1)
             raise ServerError(f"a PostgreSQL server runs on {self.data} and does not answer")
         (self.data / "postmaster.pid").unlink(missing_ok=True)
+        for name in (".s.PGSQL.5432", ".s.PGSQL.5432.lock"):  # the lock names the same process
+            (self.socket_dir / name).unlink(missing_ok=True)
 
     def _create_database(self) -> None:
         with psycopg.connect(self.url("postgres"), autocommit=True) as connection:

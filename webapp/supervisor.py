@@ -210,6 +210,7 @@ def prepare(config: Config) -> None:
 def deploy_processes(config: Config) -> list[str]:
     """Deploy every folder of `processes_dir` that holds a model and changed; give the names of the folders."""
     from webapp import composition, db
+    from webapp.accounts.roles import ROLES
     from webapp.engine import deployment
     from webapp.engine.handler_api import hooks
 
@@ -217,7 +218,7 @@ def deploy_processes(config: Config) -> list[str]:
     folders = sorted({path.parent for path in config.processes_dir.glob("*/*.bpmn")})
     for folder in folders:
         with db.transaction() as session:
-            deployment.deploy_directory(session, folder, deployed_by=None, comment="", hooks=hooks)
+            deployment.deploy_directory(session, folder, hooks=hooks, roles=frozenset(ROLES))
     return [folder.name for folder in folders]
 
 

@@ -34,8 +34,7 @@ def routes(app):
     adapter = app.url_map.bind("localhost")
     for rule in app.url_map.iter_rules():
         values = {
-            name: getattr(converter, "items", None)
-            and min(converter.items)
+            name: (getattr(converter, "items", None) and min(converter.items))
             or EXAMPLES.get(type(converter).__name__, "x")
             for name, converter in rule._converters.items()
         }

@@ -1,4 +1,4 @@
-"""Administration: accounts by the system administrator, roles by the security administrator, the trail by the auditor."""
+"""Administration: accounts by the system administrator, roles by the security one, the trail by the auditor."""
 
 from __future__ import annotations
 
