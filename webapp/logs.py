@@ -1,4 +1,4 @@
-"""Logging: one line per event on standard error; libraries that tell every step of theirs are heard from warnings on."""
+"""Logging: a line per event on standard error; libraries that tell every step of theirs are heard from warnings on."""
 
 from __future__ import annotations
 
