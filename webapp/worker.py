@@ -50,8 +50,13 @@ def _answer(engine: Engine, args: Mapping[str, Any]) -> None:
     jobs.answer(engine, UUID(args["instance_id"]))
 
 
+def _instance(args: Mapping[str, Any]) -> UUID | None:
+    """The case that asked for a call; a call may also come from outside of every case."""
+    return UUID(args["instance_id"]) if args.get("instance_id") else None
+
+
 def _call(engine: Engine, args: Mapping[str, Any]) -> None:
-    jobs.call(engine, args["topic"], args["arguments"], UUID(args["key"]), UUID(args["instance_id"]))
+    jobs.call(engine, args["topic"], args["arguments"], UUID(args["key"]), _instance(args))
 
 
 TASKS: Mapping[str, Callable[[Engine, Mapping[str, Any]], None]] = {
@@ -68,7 +73,7 @@ def give_up(name: str, args: Mapping[str, Any], error: BaseException) -> None:
     if name == "qianyin.deliver":
         db.retrying(lambda session: messages.give_up(session, int(args["message_id"]), why))
     elif name == "qianyin.call":
-        topic, instance_id = str(args["topic"]), UUID(args["instance_id"])
+        topic, instance_id = str(args["topic"]), _instance(args)
         db.retrying(lambda session: jobs.incident_of(session, instance_id, f"{topic}：{why}"))
     elif name == "qianyin.answer":
         db.retrying(lambda session: jobs.unanswered(session, UUID(args["instance_id"]), why))
