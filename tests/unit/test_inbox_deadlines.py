@@ -7,7 +7,7 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 
 from webapp.clock import BEIJING, deadline, end_of_day
-from webapp.inbox.deadlines import moment, span, words
+from webapp.inbox.deadlines import day, duration, moment, span, tell
 
 NOW = datetime(2026, 11, 26, 9, 30, tzinfo=BEIJING)
 
@@ -32,43 +32,43 @@ def at(*parts: int) -> datetime:
     ],
 )
 def test_kind_words_and_working_days(due: datetime, kind: str, text: str, note: str) -> None:
-    told = words(due, NOW)
+    told = tell(due, NOW)
     assert told
     assert (told["kind"], told["text"], told["note"]) == (kind, text, note)
 
 
 def test_nothing_is_due() -> None:
-    assert words(None, NOW) is None
+    assert tell(None, NOW) is None
 
 
 def test_the_full_date_names_the_day_that_ends_at_midnight() -> None:
-    told = words(end_of_day(date(2026, 12, 1)), NOW)
+    told = tell(end_of_day(date(2026, 12, 1)), NOW)
     assert told
     assert told["full"] == "2026 年 12 月 1 日 24:00"
 
 
 def test_make_up_days_count_as_working_days() -> None:
     # 10 October 2026 is a Saturday on which offices work (State Council, holidays of 2026).
-    told = words(end_of_day(date(2026, 10, 10)), datetime(2026, 10, 9, 9, tzinfo=BEIJING))
+    told = tell(end_of_day(date(2026, 10, 10)), datetime(2026, 10, 9, 9, tzinfo=BEIJING))
     assert told
     assert told["note"] == "1 个工作日"
 
 
 def test_a_day_of_a_year_that_is_not_decreed_is_provisional() -> None:
     due = deadline(datetime(2026, 12, 29, 2, tzinfo=UTC), working_days=5)
-    told = words(due, NOW, provisional=True)
+    told = tell(due, NOW, provisional=True)
     assert told
     assert told["provisional"]
 
 
 def test_what_is_overdue_is_not_provisional_any_more() -> None:
-    told = words(NOW - timedelta(days=1), NOW, provisional=True)
+    told = tell(NOW - timedelta(days=1), NOW, provisional=True)
     assert told
     assert not told["provisional"]
 
 
 def test_a_weekend_deadline_without_working_days_says_so() -> None:
-    told = words(at(2026, 11, 28, 12, 0), datetime(2026, 11, 27, 18, tzinfo=BEIJING))
+    told = tell(at(2026, 11, 28, 12, 0), datetime(2026, 11, 27, 18, tzinfo=BEIJING))
     assert told
     assert told["note"] == "此前没有工作日"
 
@@ -76,6 +76,12 @@ def test_a_weekend_deadline_without_working_days_says_so() -> None:
 def test_lengths() -> None:
     assert span(timedelta(hours=1, minutes=30)) == "1 小时 30 分钟"
     assert span(timedelta(days=2)) == "2 天"
+    assert duration(timedelta(days=2, hours=3)) == "2 天 3 小时"
+    assert duration(timedelta(seconds=59)) == ""
+
+
+def test_days() -> None:
+    assert day(at(2026, 11, 24, 10, 16), NOW) == "11 月 24 日"
 
 
 def test_a_moment_of_another_year_has_its_year() -> None:

@@ -8,6 +8,7 @@ from uuid import UUID
 
 from flask import url_for
 from sqlalchemy import select
+from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.orm import Session
 
 from webapp import clock
@@ -68,7 +69,7 @@ def head(session: Session, row: Any, instance: Any, info: ProcessInfo, element: 
         "subject": row.title or instance.title,
         "state": word,
         "tone": tone,
-        "due": deadlines.words(row.due_at, now, provisional=row.due_provisional) if row.status == "open" else None,
+        "due": deadlines.tell(row.due_at, now, provisional=row.due_provisional) if row.status == "open" else None,
         "facts": _facts(session, row, instance, element),
         "stages": stages(info, instance, element),
         "trail": [{"label": _("待办"), "url": url_for("inbox.index")}, {"label": info.name, "url": None}],
@@ -90,7 +91,7 @@ def _facts(session: Session, row: Any, instance: Any, element: Element) -> list[
     facts = [{"label": _("事项"), "value": row.title or instance.title}] if row.title or instance.title else []
     if row.assignee_id or row.completed_by:
         facts.append({"label": _("办理"), "value": name_of(session, row.completed_by or row.assignee_id)})
-    started = deadlines.moment(instance.started_at, clock.now()).rsplit(" ", 1)[0]
+    started = deadlines.day(instance.started_at)
     starter = instance.organisation or instance.starter or _("系统")
     facts.append({"label": _("发起"), "value": f"{starter}，{started}"})
     if element.clauses:
@@ -128,7 +129,7 @@ def entities(session: Session, actor: Actor, found: CasePanel) -> list[dict[str,
     t = user_task.c
     statement = (
         select(t.instance_id, t.id)
-        .distinct(t.instance_id)
+        .ext(distinct_on(t.instance_id))
         .where(t.instance_id.in_(ids), visible_tasks(actor))
         .order_by(t.instance_id, t.status != "open", t.created_at.desc())
     )
@@ -204,7 +205,8 @@ def flow(session: Session, row: Any, instance: Any) -> dict[str, Any]:
     definition = runtime.engine().definitions.get(session, row.definition_id)
     names = [definition.compiled.elements[e].name or e for e in active if e in definition.compiled.elements]
     clauses = {e.id: e.clauses[0] for e in definition.compiled.elements.values() if e.clauses}
-    flows = engine_queries.flows_taken(session, row.definition_id, done | set(active))
+    taken = getattr(engine_queries, "flows_taken", None)
+    flows = taken(session, row.definition_id, done | set(active)) if taken else ()
     return {
         "xml_url": url_for("inbox.diagram", task_id=row.id),
         "state": {"done": sorted(done - set(active)), "active": active, "flows": list(flows), "clauses": clauses},

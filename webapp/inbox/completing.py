@@ -12,6 +12,7 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import delete, select, text
+from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.orm import Session
 from werkzeug.datastructures import MultiDict
 
@@ -167,7 +168,7 @@ def prepared_by_oneself(session: Session, actor: Actor, row: Any, element: Eleme
         return None
     statement = (
         select(_c.element_id, _c.completed_by, _c.name)
-        .distinct(_c.element_id)
+        .ext(distinct_on(_c.element_id))
         .where(_c.status == "completed", _c.element_id.in_(element.not_same_as))
         .where(_c.root_instance_id == row.root_instance_id)
         .where((_c.instance_id == row.instance_id) | (_c.definition_key != row.definition_key))

@@ -1,6 +1,6 @@
 """A deadline in words: how long overdue, what hour today, which day and how many working days until then.
 
-Told by shape, colour and words together; the macro `deadline` takes what `words` gives.
+Told by shape, colour and words together; the macro `deadline` takes what `tell` gives.
 """
 
 from __future__ import annotations
@@ -12,14 +12,14 @@ from webapp import clock
 from webapp.i18n import _
 
 
-def words(due_at: datetime | None, now: datetime, *, provisional: bool = False) -> dict[str, Any] | None:
+def tell(due_at: datetime | None, now: datetime, provisional: bool = False) -> dict[str, Any] | None:
     """{kind: over|today|open, text, full, note, provisional, at} of an instant, None when nothing is due.
 
     A deadline "of a day" ends at 24:00 Beijing time, which is 0:00 of the next: it is told as that day.
 
     >>> from datetime import UTC
     >>> now = datetime(2026, 11, 26, 2, tzinfo=UTC)
-    >>> words(datetime(2026, 12, 1, 16, tzinfo=UTC), now)["text"]
+    >>> tell(datetime(2026, 12, 1, 16, tzinfo=UTC), now)["text"]
     '12 月 1 日'
     """
     if due_at is None:
@@ -69,7 +69,17 @@ def short_date(day: date, today: date) -> str:
     return full_date(day) if day.year != today.year else _("%(m)s 月 %(d)s 日", m=day.month, d=day.day)
 
 
-def moment(at: datetime, now: datetime) -> str:
-    """An instant of the past for records: `11 月 24 日 10:16`, with the year when it is another one."""
-    local = at.astimezone(clock.BEIJING)
-    return f"{short_date(local.date(), now.astimezone(clock.BEIJING).date())} {local:%H:%M}"
+def duration(length: timedelta) -> str:
+    """How long something took, `2 天 3 小时`; nothing for less than a minute."""
+    return span(length) if length >= timedelta(minutes=1) else ""
+
+
+def day(at: datetime, now: datetime | None = None) -> str:
+    """The day of an instant: `11 月 24 日`, with the year when it is another one."""
+    today = (now or clock.now()).astimezone(clock.BEIJING).date()
+    return short_date(at.astimezone(clock.BEIJING).date(), today)
+
+
+def moment(at: datetime, now: datetime | None = None) -> str:
+    """An instant for records: `11 月 24 日 10:16`, with the year when it is another one."""
+    return f"{day(at, now)} {at.astimezone(clock.BEIJING):%H:%M}"

@@ -9,6 +9,7 @@ from uuid import UUID
 
 from flask import url_for
 from sqlalchemy import select
+from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.orm import Session
 
 from webapp import clock
@@ -173,7 +174,7 @@ def live(session: Session, actor: Actor) -> dict[str, str]:
 def process_names(session: Session) -> dict[str, str]:
     """Names of processes by key, of their newest versions."""
     d = process_definition.c
-    statement = select(d.key, d.name).distinct(d.key).order_by(d.key, d.version.desc())
+    statement = select(d.key, d.name).ext(distinct_on(d.key)).order_by(d.key, d.version.desc())
     return {row.key: row.name for row in session.execute(statement)}
 
 
@@ -195,7 +196,7 @@ def rows(session: Session, actor: Actor, found: Sequence[Any]) -> list[dict[str,
                 "step": row.name,
                 "clause": "、".join(_("第 %(n)s 条", n=n) for n in row.clauses),
                 "unit": units.get(row.case_org_id, ""),
-                "due": deadlines.words(row.due_at, now, provisional=row.due_provisional),
+                "due": deadlines.tell(row.due_at, now, provisional=row.due_provisional),
                 "state": state,
                 "state_tone": tone,
                 "claim_url": url_for("inbox.claim", task_id=row.id) if row.assignee_id is None else None,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from markupsafe import Markup, escape
@@ -124,10 +124,8 @@ def _who(reader: _Reader, done: Any) -> str:
 
 
 def _took(done: Any) -> str:
-    length: timedelta = done.ended_at - done.started_at
-    if done.element_type != "userTask" or length < timedelta(minutes=1):
-        return ""
-    return _("用时 %(time)s", time=deadlines.span(length))
+    length = deadlines.duration(done.ended_at - done.started_at)
+    return _("用时 %(time)s", time=length) if length and done.element_type == "userTask" else ""
 
 
 def _outcome(reader: _Reader, done: Any) -> Any:
@@ -205,7 +203,7 @@ def _open(reader: _Reader, task: Any) -> dict[str, Any]:
     known = reader.inside or task.assignee_org == reader.actor.organisation_id
     roles = "、".join(ROLES[role].label(language()) for role in task.candidate_groups or () if role in ROLES)
     who = (task.assignee if known else None) or roles or _("待签收")
-    due = deadlines.words(task.due_at, reader.now)
+    due = deadlines.tell(task.due_at, reader.now)
     note = _("%(who)s；时限 %(due)s", who=who, due=due["text"]) if due else who
     return {"kind": "now", "title": _("正在办理：%(name)s", name=task.name), "note": note, "at": ""}
 

@@ -7,6 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import select
+from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.orm import Session
 
 from webapp.engine import runtime
@@ -43,7 +44,8 @@ class Started:
 def startable(session: Session, actor: Actor) -> list[Startable]:
     """The processes whose starter groups hold a role of the actor, by name."""
     d = process_definition.c
-    newest = select(d.key, d.name, d.info, d.elements, d.suspended).distinct(d.key).order_by(d.key, d.version.desc())
+    newest = select(d.key, d.name, d.info, d.elements, d.suspended).ext(distinct_on(d.key))
+    newest = newest.order_by(d.key, d.version.desc())
     found = [_startable(row) for row in session.execute(newest) if not row.suspended and _may(actor, row.info)]
     return sorted(found, key=lambda one: one.name)
 

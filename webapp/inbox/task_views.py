@@ -9,6 +9,7 @@ from uuid import UUID
 from flask import Response, flash, jsonify, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from sqlalchemy import select
+from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.orm import Session
 from werkzeug.datastructures import MultiDict
 
@@ -216,7 +217,7 @@ def tasks_of(session: Session, actor: Actor, instance_ids: Sequence[UUID]) -> di
     """One visible task per case: the open one, else the newest."""
     statement = (
         select(_c.root_instance_id, _c.id)
-        .distinct(_c.root_instance_id)
+        .ext(distinct_on(_c.root_instance_id))
         .where(_c.root_instance_id.in_(instance_ids), service.visible_tasks(actor))
         .order_by(_c.root_instance_id, _c.status != "open", _c.created_at.desc())
     )
