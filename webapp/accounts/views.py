@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 from typing import Any
 
 from flask import Blueprint, current_app, flash, redirect, render_template, request, url_for
@@ -84,11 +83,9 @@ def _login_page(target: str, username: str = "", error: str = "") -> str:
 
 def demo_password() -> str:
     """The password that all accounts of the demo have."""
-    try:
-        demo = importlib.import_module("webapp.demo")
-    except ImportError:
-        return ""
-    return str(getattr(demo, "PASSWORD", ""))
+    from webapp.demo import people
+
+    return people.PASSWORD
 
 
 def _demo_accounts() -> list[dict[str, str]]:
