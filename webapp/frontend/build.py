@@ -11,6 +11,7 @@ import hashlib
 import os
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -33,13 +34,18 @@ def build(force: bool = False) -> bool:
     :param force: install and build even if nothing changed.
     :raises FrontendBuildFailed: npm or esbuild ended with an error.
     """
-    built_from = STATIC / ".sources"
     sources = _digest(_sources())
-    if not force and _read(built_from) == sources:
+    if not force and _read(STATIC / ".sources") == sources:
         return False
     _install(force)
-    _node("build.mjs", str(STATIC))
-    built_from.write_text(sources)
+    # Built aside and then put in place, so that a running server never misses a file and two builds do not mix.
+    with tempfile.TemporaryDirectory(dir=MODULES, prefix=".built-") as aside:
+        made = Path(aside) / "static"
+        _node("build.mjs", str(made))
+        (made / ".sources").write_text(sources)
+        if STATIC.exists():
+            STATIC.rename(Path(aside) / "before")
+        made.rename(STATIC)
     return True
 
 
