@@ -44,9 +44,9 @@ class Started:
 def startable(session: Session, actor: Actor) -> list[Startable]:
     """The processes whose starter groups hold a role of the actor, by name."""
     d = process_definition.c
-    newest = select(d.key, d.name, d.info, d.elements, d.suspended).ext(distinct_on(d.key))
-    newest = newest.order_by(d.key, d.version.desc())
-    found = [_startable(row) for row in session.execute(newest) if not row.suspended and _may(actor, row.info)]
+    newest = select(d.id, d.key, d.name, d.info, d.suspended).ext(distinct_on(d.key))
+    rows = session.execute(newest.order_by(d.key, d.version.desc()))
+    found = [_startable(session, row) for row in rows if not row.suspended and _may(actor, row.info)]
     return sorted(found, key=lambda one: one.name)
 
 
@@ -54,10 +54,11 @@ def _may(actor: Actor, info: dict[str, Any]) -> bool:
     return not actor.roles.isdisjoint(info.get("starter_groups") or ())
 
 
-def _startable(row: Any) -> Startable:
+def _startable(session: Session, row: Any) -> Startable:
+    elements = runtime.engine().definitions.get(session, row.id).compiled.elements.values()
+    clauses = next((element.clauses for element in elements if element.type == "userTask"), ())
     stages = tuple(str(label) for _key, label in row.info.get("stages") or ())
-    first: dict[str, Any] = next((e for e in row.elements.values() if e.get("type") == "userTask"), {})
-    return Startable(row.key, row.name, row.info.get("documentation") or "", stages, tuple(first.get("clauses") or ()))
+    return Startable(row.key, row.name, row.info.get("documentation") or "", stages, clauses)
 
 
 def find(session: Session, actor: Actor, key: str) -> Startable:
