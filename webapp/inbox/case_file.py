@@ -16,8 +16,8 @@ from webapp.accounts import settings_service
 from webapp.accounts.models import Account, Organisation
 from webapp.documents import service as documents
 from webapp.documents.models import Document
-from webapp.engine import queries as engine_queries
 from webapp.engine import runtime
+from webapp.engine.flows import flows_taken
 from webapp.engine.handler_api import Actor, CasePanel, CasePanelContext
 from webapp.engine.tables import activity_history, process_instance, user_task
 from webapp.engine.types import Element, ProcessInfo
@@ -205,11 +205,10 @@ def flow(session: Session, row: Any, instance: Any) -> dict[str, Any]:
     definition = runtime.engine().definitions.get(session, row.definition_id)
     names = [definition.compiled.elements[e].name or e for e in active if e in definition.compiled.elements]
     clauses = {e.id: e.clauses[0] for e in definition.compiled.elements.values() if e.clauses}
-    taken = getattr(engine_queries, "flows_taken", None)
-    flows = taken(session, row.definition_id, done | set(active)) if taken else ()
+    flows = flows_taken(session, row.definition_id, done | set(active))
     return {
         "xml_url": url_for("inbox.diagram", task_id=row.id),
-        "state": {"done": sorted(done - set(active)), "active": active, "flows": list(flows), "clauses": clauses},
+        "state": {"done": sorted(done - set(active)), "active": active, "flows": sorted(flows), "clauses": clauses},
         "summary": _("现在：%(names)s", names="、".join(names)) if names else _("已办结"),
         "url": "",
     }

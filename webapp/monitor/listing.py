@@ -167,7 +167,7 @@ def head(row: Any, tasks: Sequence[Any], now: datetime) -> Shape:
         {"label": _("在办"), "value": "、".join(holders) or (_("待签收") if tasks else _("无"))},
     ]
     if due:
-        facts.append({"label": _("最近时限"), "due": deadlines.words(due, now)})
+        facts.append({"label": _("最近时限"), "due": deadlines.tell(due, now)})
     if row.ended_at:
         facts.append({"label": _("结束"), "value": presenting.moment(row.ended_at), "note": row.end_reason or ""})
     return {

@@ -111,7 +111,7 @@ def list_row(row: Any, now: datetime) -> Shape:
         "where": where(row) if stage_label(row) else "",
         "unit": row.organisation or "",
         "started": day(row.started_at),
-        "due": deadlines.words(row.due_at, now) if row.status == "active" else None,
+        "due": deadlines.tell(row.due_at, now) if row.status == "active" else None,
         "state": word,
         "state_tone": tone,
         "incidents": row.incidents,

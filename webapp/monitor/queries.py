@@ -9,6 +9,7 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, and_, func, or_, select
+from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.orm import Session
 
 from webapp.accounts.models import Account, Organisation
@@ -136,7 +137,7 @@ def counts(session: Session, actor: Actor, wanted: Filter, now: datetime) -> dic
 def processes(session: Session) -> list[tuple[str, str]]:
     """(key, name) of every process, by its latest version's name."""
     c = process_definition.c
-    statement = select(c.key, c.name).distinct(c.key).order_by(c.key, c.version.desc())
+    statement = select(c.key, c.name).ext(distinct_on(c.key)).order_by(c.key, c.version.desc())
     return [(row.key, row.name) for row in session.execute(statement)]
 
 

@@ -13,6 +13,7 @@ from webapp.accounts.service import current_actor
 from webapp.documents import service as documents
 from webapp.engine import commands, deployment
 from webapp.engine import queries as engine_queries
+from webapp.engine.flows import flows_taken
 from webapp.engine.runtime import engine
 from webapp.errors import Invalid
 from webapp.http import db_session
@@ -57,7 +58,7 @@ def instance(instance_id: UUID) -> str:
     done = queries.activities(session, instance_id)
     tasks = queries.open_tasks(session, instance_id)
     broken = queries.incidents(session, instance_id)
-    flows = engine_queries.flows_taken(session, row.definition_id, {a.element_id for a in done if not a.cancelled})
+    flows = flows_taken(session, row.definition_id, {a.element_id for a in done if not a.cancelled})
     numbers = sorted(
         {c for token in row.tokens or () for c in (row.elements.get(token["element_id"]) or {}).get("clauses", ())}
     )
@@ -99,7 +100,7 @@ def replay(instance_id: UUID) -> Response:
     row = queries.instance(session, current_actor(), instance_id)
 
     def flows(finished: set[str]) -> Any:
-        return engine_queries.flows_taken(session, row.definition_id, finished)
+        return flows_taken(session, row.definition_id, finished)
 
     return jsonify(presenting.replay(row, queries.activities(session, instance_id), flows))
 
