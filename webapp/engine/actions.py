@@ -40,7 +40,7 @@ class Context:
         """A row of this instance, read after the lock."""
         where = (table.c.id == id, table.c.instance_id == self.instance.id)
         found = self.session.execute(select(table).where(*where)).mappings().one_or_none()
-        return None if found is None else dict(found)
+        return None if found is None else {str(name): value for name, value in found.items()}
 
 
 def apply(command: c.Command, context: Context) -> None:

@@ -183,10 +183,13 @@ def _called_definition(session: Session, caller_definition_id: UUID, key: str, b
 
 
 def answer(engine: Engine, called_instance_id: UUID) -> None:
-    """A called instance has ended: its caller goes on. Does nothing when the caller no longer waits."""
+    """A called instance has ended: its caller goes on.
+
+    Does nothing when the caller no longer waits, or is suspended: `Resume` asks again.
+    """
     try:
         db.retrying(lambda session: _answer(engine, session, called_instance_id))
-    except (NotFound, TaskNotOpen, InstanceNotActive):
+    except (NotFound, TaskNotOpen, InstanceNotActive, InstanceSuspended):
         logger.info("nobody waits for the end of instance %s", called_instance_id)
 
 

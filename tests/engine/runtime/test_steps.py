@@ -158,6 +158,17 @@ def test_statements_of_a_whole_instance(two: Bench) -> None:
     assert len(seen) <= 17, seen
 
 
+def test_bytes_of_log_of_a_whole_instance(two: Bench) -> None:
+    """At most 15 KB of write-ahead log (SpiffArena: 59 to 63 KB), the mean of some instances."""
+    position = "select pg_current_wal_insert_lsn() - '0/0'"
+    _whole(two)
+    [(before,)] = two.rows(position)
+    for _ in range(20):
+        _whole(two)
+    [(after,)] = two.rows(position)
+    assert (after - before) / 20 <= 15 * 1024
+
+
 def _whole(two: Bench) -> StepResult:
     with db.transaction() as session:
         started = two.engine.start(session, StartInstance("two"))
