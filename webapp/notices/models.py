@@ -17,7 +17,8 @@ from webapp.ids import uuid7
 class Notice(Base):
     """One published act. Never edited after publication: corrected (更正) or withdrawn (撤回) by another notice.
 
-    kind: publicity 公示 | correction 更正 | withdrawal 撤回 | list 名单. status: draft | published | closed | withdrawn.
+    kind: publicity 公示 | correction 更正 | withdrawal 撤回 | list 名单.
+    status: draft | published | closed | withdrawn.
     """
 
     __tablename__ = "notice"
@@ -70,6 +71,8 @@ class Objection(Base):
     notice_id: Mapped[UUID] = mapped_column(ForeignKey("notice.id"), index=True)
     filing_item_id: Mapped[UUID] = mapped_column(ForeignKey("filing_item.id"), index=True)
     channel: Mapped[str] = mapped_column(Text)  # web | letter
+    topic: Mapped[str] = mapped_column(Text, default="other")  # material | need | other
+    confidential: Mapped[bool] = mapped_column(default=False)  # the name stays with the office
     objector_name: Mapped[str] = mapped_column(Text)
     objector_contact: Mapped[str] = mapped_column(Text)
     words: Mapped[str] = mapped_column(Text)
