@@ -1,8 +1,8 @@
 """The job worker: a composition root. Procrastinate hands it jobs; its rounds look for what has come due.
 
 Any number of workers may run on any number of machines. Each job runs in a thread with sessions of its own; a finished
-job is deleted. The rounds fire timers, give jobs whose rest is over to the queue, look after messages that wait, and take
-back the jobs of workers that were killed. A beat of Procrastinate's own tells `/healthz` that a worker lives.
+job is deleted. The rounds fire timers, give jobs whose rest is over to the queue, look after messages that wait, and
+take back the jobs of workers that were killed. A beat of Procrastinate's own tells `/healthz` that a worker lives.
 """
 
 from __future__ import annotations

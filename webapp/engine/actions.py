@@ -109,6 +109,8 @@ def _deliver(at: Context, command: c.DeliverMessage) -> None:
         raise TaskNotOpen("没有人在等待这条消息。")
     at.execution.deliver(row["node"], command.payload)
     at.recorder.changed.update(command.payload)
+    if at.step.actor is not None:
+        at.recorder.audit("message.deliver", detail={"element_id": row["element_id"], "name": row["name"]})
 
 
 def _fire(at: Context, command: c.FireTimer) -> None:

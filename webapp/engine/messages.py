@@ -32,6 +32,8 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 _m, _s = message.c, event_subscription.c
+#: How many receivers are tried for one message, when those before have gone or are suspended.
+_CANDIDATES = 50
 _GONE = (TaskNotOpen, InstanceNotActive, InstanceNotFound, InstanceSuspended)
 
 
@@ -120,8 +122,8 @@ def _deliver(engine: Engine, session: Session, message_id: int) -> bool:
     if row is None:
         return False
     if row.subscription_id is None:
-        same = (_m.name == row.name, _m.correlation_key.is_not_distinct_from(row.correlation_key))
-        sender = _m.sender_instance_id.is_not_distinct_from(row.sender_instance_id)
+        same = (_m.name == row.name, _is(_m.correlation_key, row.correlation_key))
+        sender = _is(_m.sender_instance_id, row.sender_instance_id)
         first = select(message).where(_m.status == "waiting", _m.subscription_id.is_(None), *same, sender)
         row = session.execute(first.order_by(_m.id).limit(1).with_for_update()).one_or_none()
     else:
@@ -139,13 +141,25 @@ def _deliver(engine: Engine, session: Session, message_id: int) -> bool:
     return receiver is not None and row.id < message_id
 
 
+def _is(column: ColumnElement[Any], value: Any) -> ColumnElement[bool]:
+    """Equal, or both null; in words that an index serves."""
+    return column.is_(None) if value is None else column == value
+
+
 def _hand_over(engine: Engine, session: Session, row: Row[Any]) -> UUID | None:
     """Give the message to the first who waits; None when nobody does."""
     if row.subscription_id is not None:
         where = [_s.id == row.subscription_id]
     else:
         where = [_s.kind == "message", _s.name == row.name, _matches_key(row.correlation_key)]
-    waiting = select(event_subscription).where(*where).order_by(_s.instance_id.is_(None), _s.created_at, _s.id)
+    p = process_instance.c
+    waiting = (
+        select(event_subscription)
+        .outerjoin(process_instance, p.id == _s.instance_id)
+        .where(*where, p.suspended.is_not(True))
+        .order_by(_s.instance_id.is_(None), _s.created_at, _s.id)
+        .limit(_CANDIDATES)
+    )
     payload = decode(row.payload)
     for subscription in session.execute(waiting).all():
         try:
@@ -166,8 +180,9 @@ def _hand_over(engine: Engine, session: Session, row: Row[Any]) -> UUID | None:
 
 def _matches_key(key: str | None) -> ColumnElement[bool]:
     """Exact for instances; a start event has no key and takes any."""
-    exact = _s.correlation_key.is_(None) if key is None else _s.correlation_key == key
-    return exact | _s.instance_id.is_(None)
+    if key is None:
+        return _s.correlation_key.is_(None)
+    return (_s.correlation_key == key) | (_s.correlation_key.is_(None) & _s.instance_id.is_(None))
 
 
 def _start(
@@ -216,13 +231,15 @@ def give_up(session: Session, message_id: int, why: str) -> None:
 
 # ---- the workers' rounds
 
+_WAITS = (
+    "EXISTS (SELECT 1 FROM event_subscription s LEFT JOIN process_instance p ON p.id = s.instance_id"
+    " WHERE s.kind = m.kind AND s.name = m.name AND p.suspended IS NOT TRUE AND {0})"
+)
 _MATCHING = text(
-    "SELECT m.id, m.sender_instance_id FROM message m WHERE m.status = 'waiting' AND EXISTS (SELECT 1 FROM"
-    " event_subscription s LEFT JOIN process_instance p ON p.id = s.instance_id"
-    " WHERE s.kind = m.kind AND s.name = m.name"
-    " AND (s.correlation_key IS NOT DISTINCT FROM m.correlation_key OR s.instance_id IS NULL)"
-    " AND (m.subscription_id IS NULL OR m.subscription_id = s.id) AND p.suspended IS NOT TRUE)"
-    " ORDER BY m.id LIMIT :limit"
+    "SELECT m.id, m.sender_instance_id FROM message m WHERE m.status = 'waiting'"
+    f" AND CASE WHEN m.subscription_id IS NULL THEN {_WAITS.format('s.correlation_key = m.correlation_key')} OR "
+    + _WAITS.format("s.correlation_key IS NULL AND (m.correlation_key IS NULL OR s.instance_id IS NULL)")
+    + f" ELSE {_WAITS.format('s.id = m.subscription_id')} END ORDER BY m.id LIMIT :limit"
 )
 
 

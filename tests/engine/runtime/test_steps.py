@@ -11,7 +11,7 @@ from sqlalchemy import event, select, text
 from sqlalchemy.orm import Session
 
 from tests.engine.runtime.conftest import Bench
-from tests.engine.runtime.models import TWO_TASKS, end, model, start, user
+from tests.engine.runtime.models import TWO_TASKS, end, model, service, start, user
 from webapp import db
 from webapp.engine import queries
 from webapp.engine.commands import CompleteTask, StartInstance, StepResult
@@ -130,6 +130,43 @@ def test_two_people_at_once_one_wins(two: Bench, officer: Actor) -> None:
     assert lost[0].detail["completed_by"] == officer.id
     assert len(two.rows("select 1 from note")) == 1
     assert len(two.open(started.instance_id)) == 1
+
+
+def test_a_deadlock_is_run_again_from_the_start(bench: Bench) -> None:
+    """Two cases that end each other at the same moment: the database picks a victim, nobody sees an error."""
+    meet = threading.Barrier(2)
+    met: set[int] = set()
+
+    def end_other(context: HandlerContext) -> None:
+        if threading.get_ident() not in met:
+            met.add(threading.get_ident())
+            meet.wait()
+        context.cancel_instance(others[context.instance_id], "互撤")
+
+    bench.handler("end", end_other)
+    bench.deploy(
+        model(
+            "rival", start(), user("go"), service("s", "end"), user("won"), end(), flows="start>go go>s s>won won>end"
+        )
+    )
+    first, second = bench.start("rival"), bench.start("rival")
+    others = {first.instance_id: second.instance_id, second.instance_id: first.instance_id}
+    outcomes: list[Any] = []
+
+    def work(task: StepResult) -> None:
+        command = CompleteTask(task.opened[0])
+        try:
+            outcomes.append(db.retrying(lambda s: bench.engine.step(s, task.instance_id, command)))
+        except TaskNotOpen as error:
+            outcomes.append(error)
+
+    threads = [threading.Thread(target=work, args=(one,)) for one in (first, second)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(type(outcome).__name__ for outcome in outcomes) == ["StepResult", "TaskNotOpen"]
+    assert sorted(bench.status(one.instance_id) for one in (first, second)) == ["active", "cancelled"]
 
 
 def test_statements_of_a_whole_instance(two: Bench) -> None:
