@@ -124,6 +124,7 @@ def _context(app: Flask, config: Config) -> dict[str, Any]:
         "theme": theme if theme in {"light", "dark"} else "",
         "nav": nav.sections(app, current_user.roles if signed_in else None),
         "public_nav": nav.public_sections(app),
+        "search_url": None if not signed_in else nav.search_url(app, current_user.roles),
         "account_links": nav.account_links(),
         "demo": config.demo,
         "demo_can_advance": config.demo and signed_in and "sysadmin" in current_user.roles,

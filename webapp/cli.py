@@ -39,7 +39,8 @@ def _configure() -> settings.Config:
         if not server.is_running():
             raise click.ClickException("数据库没有运行：请先 make run，或用 DATABASE_URL 指明数据库。")
         config = replace(config, database_url=server.url())
-    db.configure(config.database_url, pool_size=4)
+    if db.current_url() != config.database_url:
+        db.configure(config.database_url, pool_size=4)
     return config
 
 

@@ -18,8 +18,6 @@ SECTIONS = (
     ("instances", "/instances", lazy("办理事项")),
     ("notices", "/notices/", lazy("公示")),
     ("registers", "/registers/", lazy("台账")),
-    ("dashboard", "/instances/dashboard", lazy("监控")),
-    ("designer", "/designer/", lazy("流程设计")),
     ("regulation", "/regulation/", lazy("规程")),
     ("admin", "/admin/", lazy("管理")),
 )
@@ -74,6 +72,12 @@ def sections(app: Flask, held: Iterable[str] | None) -> list[Section]:
 def public_sections(app: Flask) -> list[Section]:
     """The sections of the pages without account."""
     return _sections(app, PUBLIC, None)
+
+
+def search_url(app: Flask, held: Iterable[str]) -> str:
+    """Where the search of the top bar leads: all cases for who may see them, else one's own tasks."""
+    rule = access.RULES.get(endpoint_of(app, "/instances") or "")
+    return "/instances" if rule is not None and rule.allows(held) else "/tasks"
 
 
 def account_links() -> list[dict[str, str]]:

@@ -21,7 +21,7 @@ from webapp.i18n import LANGUAGES, _, language
 bp = Blueprint("accounts", __name__, template_folder="templates")
 THEMES = ("light", "dark")
 #: Roles whose work is not the inbox.
-_LANDINGS = {"sysadmin": "/admin/", "secadmin": "/admin/", "auditor": "/admin/", "designer": "/designer/"}
+_LANDINGS = {"sysadmin": "/admin/", "secadmin": "/admin/", "auditor": "/admin/", "manager": "/instances"}
 
 
 @bp.get("/")
