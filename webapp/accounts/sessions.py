@@ -25,7 +25,7 @@ class SignedIn:
     is_authenticated = True
     is_anonymous = False
 
-    def __init__(self, account: Account) -> None:
+    def __init__(self, account: Account | basic.Caller) -> None:
         self.account = account
 
     def __getattr__(self, name: str) -> Any:
@@ -95,8 +95,8 @@ def _from_credentials(incoming: Request) -> SignedIn | None:
     given = incoming.authorization
     if not is_api() or given is None or given.type != "basic" or not given.username:
         return None
-    account = basic.account(db_session(), given.username, given.password or "")
-    return SignedIn(account) if account else None
+    caller = basic.caller(db_session(), given.username, given.password or "")
+    return SignedIn(caller) if caller else None
 
 
 def init_app(app: Flask) -> None:
