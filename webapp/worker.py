@@ -21,7 +21,7 @@ from sqlalchemy.orm import Session
 
 from webapp import db, demo_clock
 from webapp.config import Config
-from webapp.engine import jobs, messages, runtime, timers
+from webapp.engine import incidents, jobs, messages, runtime, timers
 from webapp.engine.errors import HandlerFailed
 from webapp.engine.runtime import Engine
 
@@ -73,8 +73,8 @@ def give_up(name: str, args: Mapping[str, Any], error: BaseException) -> None:
     if name == "qianyin.deliver":
         db.retrying(lambda session: messages.give_up(session, int(args["message_id"]), why))
     elif name == "qianyin.call":
-        topic, instance_id = str(args["topic"]), _instance(args)
-        db.retrying(lambda session: jobs.incident_of(session, instance_id, f"{topic}：{why}"))
+        told, instance_id = f"{args['topic']}：{why}", UUID(args["instance_id"])
+        db.retrying(lambda s: incidents.raise_incident(s, "handler", instance_id, told, detail=dict(args)))
     elif name == "qianyin.answer":
         db.retrying(lambda session: jobs.unanswered(session, UUID(args["instance_id"]), why))
 

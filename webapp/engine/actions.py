@@ -11,6 +11,7 @@ from sqlalchemy import Table, select
 from sqlalchemy.orm import Session
 
 from webapp.engine import commands as c
+from webapp.engine import incidents
 from webapp.engine.bpmn import Execution
 from webapp.engine.bpmn.codec import clone, encode
 from webapp.engine.errors import BpmnError, TaskNotOpen
@@ -169,8 +170,9 @@ def _retry_incident(at: Context, command: c.RetryIncident) -> None:
     if row["job_id"] is not None:
         _retry_job(at, c.RetryJob(row["job_id"], reason=command.reason))
         return
-    at.recorder.changes.settled.append(row["node"])
+    incidents.resolve(at.session, command.incident_id, at.recorder.case.actor_id)
     at.recorder.audit("incident.retry", reason=command.reason, detail={"element_id": row["element_id"]})
+    at.recorder.changes.defers += incidents.again(at.step.engine, at.session, row)
     if row["kind"] in ("element", "call"):
         at.execution.retry(row["node"])
 

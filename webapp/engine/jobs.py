@@ -14,11 +14,11 @@ from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 import isodate
-from sqlalchemy import func, insert, select, text, update
+from sqlalchemy import func, select, text, update
 from sqlalchemy.orm import Session
 
 from webapp import clock, db
-from webapp.engine import store, tables
+from webapp.engine import incidents, store, tables
 from webapp.engine.bpmn import decode_variables
 from webapp.engine.bpmn.codec import decode
 from webapp.engine.commands import AnswerCall, FailJob, ResumeJob, RunJob, StartInstance
@@ -26,7 +26,6 @@ from webapp.engine.errors import BpmnError, HandlerFailed, InstanceNotActive, In
 from webapp.engine.handler_api import ExternalContext
 from webapp.engine.types import EndState
 from webapp.errors import NotFound, QianyinError
-from webapp.ids import uuid7
 
 if TYPE_CHECKING:
     from webapp.engine.runtime import Engine
@@ -214,17 +213,13 @@ def call(engine: Engine, topic: str, arguments: Any, key: UUID, instance_id: UUI
     registered.call(ExternalContext(key, instance_id, decode(arguments), clock.now()))
 
 
-def incident_of(session: Session, instance_id: UUID | None, message: str, node: UUID | None = None) -> None:
-    """An incident that no step raised: a job of the instance was given up."""
-    values = {"id": uuid7(), "instance_id": instance_id, "node": node, "kind": "job", "message": message}
-    session.execute(insert(tables.incident).values(**values, created_at=clock.now()))
-
-
 def unanswered(session: Session, called_instance_id: UUID, why: str) -> None:
     """A called instance has ended and its caller could not be told."""
     p = tables.process_instance.c
     row = session.execute(select(p.super_instance_id, p.super_node).where(p.id == called_instance_id)).one()
-    incident_of(session, row.super_instance_id, f"被调用的办理事项已结束，但未能继续：{why}", row.super_node)
+    told = f"被调用的办理事项已结束，但未能继续：{why}"
+    detail = {"instance_id": str(called_instance_id)}
+    incidents.raise_incident(session, "answer", row.super_instance_id, told, node=row.super_node, detail=detail)
 
 
 _DUE = text(

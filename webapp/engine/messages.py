@@ -16,15 +16,14 @@ from sqlalchemy import ColumnElement, Row, insert, select, text, update
 from sqlalchemy.orm import Session
 
 from webapp import clock, db
-from webapp.engine import store
+from webapp.engine import incidents, store
 from webapp.engine.bpmn.codec import clone, decode, encode
 from webapp.engine.commands import DeliverMessage, StartInstance, StepResult
 from webapp.engine.errors import InstanceNotActive, InstanceNotFound, InstanceSuspended, NobodyWaits, TaskNotOpen
 from webapp.engine.handler_api import Actor
 from webapp.engine.recorder import Recorder
-from webapp.engine.tables import event_subscription, incident, message, process_instance
+from webapp.engine.tables import event_subscription, message, process_instance
 from webapp.errors import QianyinError
-from webapp.ids import uuid7
 
 if TYPE_CHECKING:
     from webapp.engine.runtime import Engine
@@ -206,19 +205,10 @@ def _start(
 def _give_up(session: Session, rows: list[Row[Any]], why: str) -> None:
     """Nobody will get these messages: an incident at their senders."""
     session.execute(update(message).where(_m.id.in_([row.id for row in rows])).values(status="expired"))
-    session.execute(
-        insert(incident),
-        [
-            {
-                "id": uuid7(),
-                "instance_id": row.sender_instance_id,
-                "kind": "message",
-                "message": f"消息“{row.name}”（{row.correlation_key or '无关联键'}）未送达：{why}",
-                "created_at": clock.now(),
-            }
-            for row in rows
-        ],
-    )
+    for row in rows:
+        told = f"消息“{row.name}”（{row.correlation_key or '无关联键'}）未送达：{why}"
+        detail = {"message_id": row.id}
+        incidents.raise_incident(session, "message", row.sender_instance_id, told, detail=detail)
 
 
 def give_up(session: Session, message_id: int, why: str) -> None:

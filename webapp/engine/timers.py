@@ -9,18 +9,16 @@ from __future__ import annotations
 import logging
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
-from uuid import UUID
 
-from sqlalchemy import Row, delete, insert, text, update
+from sqlalchemy import Row, delete, text, update
 from sqlalchemy.orm import Session
 
 from webapp import clock, db
-from webapp.engine import duetime
+from webapp.engine import duetime, incidents
 from webapp.engine.commands import FireTimer, StartInstance
 from webapp.engine.errors import TaskNotOpen
-from webapp.engine.tables import incident, timer
+from webapp.engine.tables import timer
 from webapp.errors import QianyinError
-from webapp.ids import uuid7
 
 if TYPE_CHECKING:
     from webapp.engine.runtime import Engine
@@ -86,7 +84,7 @@ def _start_one(engine: Engine, session: Session, claimed: list[Row[Any]]) -> boo
             engine.start(session, StartInstance(definition_id=row.definition_id, start_element=row.element_id), None)
     except QianyinError as error:
         logger.warning("the timer start %s was refused: %s", row.element_id, error)
-        _incident(session, None, row.element_id, str(error))
+        incidents.raise_incident(session, "timer", None, str(error), element_id=row.element_id)
     return True
 
 
@@ -110,9 +108,5 @@ def next_turn(cycle: str, last: datetime) -> datetime:
 
 def _postpone(session: Session, row: Row[Any], why: str) -> None:
     session.execute(update(timer).where(timer.c.id == row.id).values(due_at=clock.now() + _REST))
-    _incident(session, getattr(row, "instance_id", None), row.element_id, why)
-
-
-def _incident(session: Session, instance_id: UUID | None, element_id: str, message: str) -> None:
-    values = {"id": uuid7(), "instance_id": instance_id, "element_id": element_id, "created_at": clock.now()}
-    session.execute(insert(incident).values(**values, kind="timer", message=message))
+    instance_id = getattr(row, "instance_id", None)
+    incidents.raise_incident(session, "timer", instance_id, why, element_id=row.element_id)

@@ -12,9 +12,9 @@ from sqlalchemy import text
 
 from tests.engine.runtime.conftest import Bench
 from tests.engine.runtime.models import boundary, end, model, service, start, user
-from webapp import db
+from webapp import db, worker
 from webapp.clock import clock
-from webapp.engine import jobs
+from webapp.engine import incidents, jobs
 from webapp.engine.commands import FailJob, ResumeJob, RetryIncident, RetryJob
 from webapp.engine.errors import BpmnError, HandlerFailed
 from webapp.engine.handler_api import Actor, ExternalContext, HandlerContext
@@ -287,6 +287,23 @@ def test_enqueue_runs_once_after_the_commit(bench: Bench) -> None:
     assert sent == []
     assert bench.drain() == 1
     assert [variables for _, variables in sent] == [{"to": "li"}]
+
+
+def test_an_enqueued_handler_that_is_given_up_is_an_incident_that_repeats_it(bench: Bench) -> None:
+    """Its instance has ended long ago: the mail is still owed."""
+    sent: list[Any] = []
+    bench.handler("mail", lambda context: sent.append(context.job_id), external=True)
+    bench.handler("tell", lambda context: context.enqueue("mail", {"to": "li"}))
+    bench.deploy(model("mailing", start(), service("t", "tell"), end(), flows="start>t t>end"))
+    started = bench.start("mailing")
+    [(args,)] = bench.rows("delete from procrastinate_jobs returning args")
+    worker.give_up("qianyin.call", args, RuntimeError("no network"))
+    [incident] = bench.incidents(started.instance_id)
+    assert incident.message == "mail：RuntimeError: no network"
+    db.retrying(lambda session: incidents.retry(bench.engine, session, incident.id, None))
+    bench.drain()
+    assert [str(key) for key in sent] == [args["key"]]
+    assert bench.incidents() == []
 
 
 def test_cancelling_takes_the_jobs_away(bench: Bench, renderer: Any) -> None:

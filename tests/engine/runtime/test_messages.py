@@ -128,7 +128,7 @@ def test_a_message_thrown_while_the_receiver_was_on_its_way_is_found(pair: Bench
 
 
 def test_an_expired_message_is_an_incident_of_its_sender(pair: Bench) -> None:
-    from webapp.engine import messages
+    from webapp.engine import incidents, messages
 
     sent = pair.start("sender", {"to": "nobody", "words": "x"})
     pair.drain()
@@ -137,6 +137,11 @@ def test_an_expired_message_is_an_incident_of_its_sender(pair: Bench) -> None:
     [incident] = pair.incidents(sent.instance_id)
     assert "nobody" in incident.message
     assert pair.rows("select status from message") == [("expired",)]
+    instance_id = _waiting(pair, "nobody")
+    db.retrying(lambda session: incidents.retry(pair.engine, session, incident.id, None, "接收者已补办"))
+    pair.drain()
+    assert list(pair.open(instance_id)) == ["after"]
+    assert pair.incidents() == []
 
 
 def test_a_message_without_key_never_reaches_a_wait_with_one(pair: Bench) -> None:
