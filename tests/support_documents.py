@@ -9,6 +9,7 @@ from typing import Any
 
 from PIL import Image
 from pypdf import PdfWriter
+from pypdf.generic import DictionaryObject, NameObject, TextStringObject
 
 UNITS = ["广州云枢工业互联网科技有限公司", "广州粤构智能制造服务有限公司", "广州联匠软件技术有限公司"]
 FIRMS = [
@@ -112,7 +113,10 @@ def pdf(pages: int = 1, *, password: str = "", script: str = "", width: int = 59
     for _ in range(pages):
         writer.add_blank_page(width=width, height=842)
     if script:
-        writer.add_js(script)
+        action = DictionaryObject(
+            {NameObject("/S"): NameObject("/JavaScript"), NameObject("/JS"): TextStringObject(script)}
+        )
+        writer.root_object[NameObject("/OpenAction")] = action
     if password:
         writer.encrypt(password)
     out = io.BytesIO()

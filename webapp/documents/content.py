@@ -99,6 +99,8 @@ def _check_image(path: Path, filename: str, media_type: str) -> Checked:
             width, height = image.size
             if width * height <= MAX_PIXELS:
                 _decode(image, media_type)
+                if media_type == JPEG and not _is_whole_jpeg(path):
+                    raise ValueError("the picture is cut off")
     except (Image.DecompressionBombError, Image.DecompressionBombWarning):
         width = height = MAX_PIXELS
     except Exception as error:  # the decoders raise what they like on hostile bytes: all of it means unreadable
@@ -116,6 +118,13 @@ def _decode(image: Image.Image, media_type: str) -> None:
     else:
         image.draft("RGB", (max(1, image.width // 8), max(1, image.height // 8)))
         image.load()
+
+
+def _is_whole_jpeg(path: Path) -> bool:
+    """Whether an end marker (EOI) follows the last scan; the decoder forgives once WeasyPrint is loaded."""
+    data = path.read_bytes()
+    scan = data.rfind(b"\xff\xda")
+    return scan > 0 and data.find(b"\xff\xd9", scan) > 0
 
 
 def _check_pdf(path: Path, filename: str) -> Checked:

@@ -170,8 +170,7 @@ def _letter_form(
         {"value": f"{n.id}:{row.filing_item_id}", "label": f"{n.number}　{row.seq}. {row.name}"}
         for n in notices
         for row in n.rows
-        if row.filing_item_id
-        and (not values.get("notice_id") or values.get("item") or str(n.id) == values["notice_id"])
+        if row.filing_item_id and only in ("", str(n.id))
     ]
     names = ("item", "kind", "words", "objector_name", "objector_contact", "received_on")
     return render_template(
