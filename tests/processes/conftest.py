@@ -9,22 +9,27 @@ from uuid import UUID
 
 import pytest
 from sqlalchemy import select, text
-from sqlalchemy.orm import Session
 
 from webapp import clock as time
 from webapp import db
 from webapp.demo import cases, make, people, play, registers
 from webapp.engine import jobs, messages, queries, timers
-from webapp.engine.bpmn.codec import decode
-from webapp.engine.handler_api import Actor, CasePanel, CasePanelContext, FormData, hooks
+from webapp.engine.handler_api import CasePanel, CasePanelContext, FormContext, FormData, hooks
 from webapp.engine.tables import process_instance, user_task
 from webapp.errors import Invalid
+from webapp.inbox.task_form import element_of
 from webapp.notices.models import Notice
 from webapp.registers.models import Filing, FilingItem, LeadUnit
 
+WANTED = (
+    "select id from message m where status = 'waiting' and exists (select 1 from event_subscription s"
+    " where s.name = m.name and s.correlation_key = m.correlation_key) order by id"
+)
+CALLS = "delete from procrastinate_jobs where task_name = 'qianyin.call' and status = 'todo' returning args"
+
 
 class Town:
-    """The city's registers and people; every verb is a transaction of its own, after which the worker's jobs are done."""
+    """The city's registers and people; every verb is a transaction of its own, then the worker's jobs are done."""
 
     def __init__(self, engine: Any, clock_at: Callable[[datetime], None]) -> None:
         self.engine = engine
@@ -104,17 +109,14 @@ class Town:
         else:
             target = now + timedelta(**span)
         self.clock_at(target)
-        timers.fire_due(self.engine)
-        self.work()
+        while timers.fire_due(self.engine):
+            self.work()
 
     def work(self) -> None:
         """Deliver every message that somebody waits for, as the worker does."""
         while True:
             with db.transaction() as session:
-                found = session.scalars(
-                    text("select id from message where status = 'waiting' and exists (select 1 from event_subscription s"
-                         " where s.name = message.name and s.correlation_key = message.correlation_key) order by id")
-                ).all()  # fmt: skip
+                found = session.scalars(text(WANTED)).all()
             if not found:
                 return
             for message_id in found:
@@ -123,9 +125,7 @@ class Town:
     def make_documents(self) -> None:
         """Run the external jobs that handlers asked for."""
         with db.transaction() as session:
-            rows = session.execute(
-                text("delete from procrastinate_jobs where task_name = 'qianyin.call' and status = 'todo' returning args")
-            ).scalars().all()  # fmt: skip
+            rows = session.execute(text(CALLS)).scalars().all()
         for args in rows:
             case = UUID(args["instance_id"]) if args["instance_id"] else None
             jobs.call(self.engine, args["topic"], args["arguments"], UUID(args["key"]), case)
@@ -182,15 +182,16 @@ class Town:
         """The newest case of a process."""
         with db.transaction() as session:
             where = select(process_instance.c.id).where(process_instance.c.definition_key == key)
-            return session.scalars(where.order_by(process_instance.c.id.desc()).limit(1)).one()
+            found: UUID = session.scalars(where.order_by(process_instance.c.id.desc()).limit(1)).one()
+            return found
 
     def form(self, who: str, case: UUID, element: str) -> FormData:
         """What the model's provider gives this person."""
-        from webapp.inbox.task_form import element_of
-        from webapp.engine.handler_api import FormContext
 
         with db.transaction() as session:
-            row = session.execute(select(user_task).where(user_task.c.id == play.open_task(session, case, element))).one()
+            row = session.execute(
+                select(user_task).where(user_task.c.id == play.open_task(session, case, element))
+            ).one()
             context = FormContext(
                 session, case, row.id, element, queries.variables(session, case), self.people[who], time.now()
             )
@@ -201,7 +202,12 @@ class Town:
         with db.transaction() as session:
             row = queries.instance(session, case)
             context = CasePanelContext(
-                session, case, row.root_instance_id, row.definition_key, queries.variables(session, case), self.people[who]
+                session,
+                case,
+                row.root_instance_id,
+                row.definition_key,
+                queries.variables(session, case),
+                self.people[who],
             )
             return hooks.panels[row.definition_key](context)
 
@@ -222,6 +228,3 @@ def town(engine: Any, config: Any, clock_at: Callable[[datetime], None]) -> Iter
     town = Town(runtime.engine(), clock_at)
     yield town
     assert town.incidents() == []
-
-
-__all__ = ["Actor", "Session", "Town", "decode"]

@@ -55,7 +55,11 @@ def test_a_filing_goes_from_the_first_draft_to_the_published_list(town: Town) ->
     assert "barred_answer" in town.refused("office", town.case_of(second), "review", PASSED, "pass")
     town.review(second, barred_answer="no_effect", barred_reason="该企业已由他人收购，与原违规行为无关。")
     town.review(
-        third, "return", licence_verdict="correct", licence_request="页面不清晰，请重新扫描。", review_opinion="请补正。"
+        third,
+        "return",
+        licence_verdict="correct",
+        licence_request="页面不清晰，请重新扫描。",
+        review_opinion="请补正。",
     )
     town.review(fourth)
     assert [town.item(i).status for i in (first, second, third, fourth)] == ["pooled", "pooled", "correcting", "pooled"]
@@ -159,7 +163,11 @@ def _correct_name(town: Town, notice: Notice, item: object) -> None:
         "lines": [{"line": str(row.id), "field": "name", "after": "广州更正后软件有限公司"}],
     }
     assert "lines[0].after" in town.refused(
-        "office", case, "prepare", {**data, "lines": [{"line": str(row.id), "field": "name", "after": row.name}]}, "submit"
+        "office",
+        case,
+        "prepare",
+        {**data, "lines": [{"line": str(row.id), "field": "name", "after": row.name}]},
+        "submit",
     )
     town.do("office", case, "prepare", data, "submit")
     town.do("working_group", case, "sign", {"sign_opinion": "同意发布。"}, "sign")

@@ -96,7 +96,7 @@ class Known:
         return cls(
             unit=unit,
             members={m.credit_code: m for m in session.scalars(members)},
-            open_items=dict(row.tuple() for row in session.execute(others)),
+            open_items={row[0]: row[1] for row in session.execute(others)},
             documents=set(session.scalars(files)),
             interpretations={i.id: i for i in session.scalars(select(Interpretation))},
         )

@@ -161,7 +161,7 @@ def conclude(
 def remind_at(session: Session, due: datetime, now: datetime) -> datetime:
     """When 催告 goes out: 9:00 on the day that lies so many working days before the last one, but not before now."""
     ahead = int(settings_service.get(session, "reminder_working_days"))
-    last = due.astimezone(clock.BEIJING).date()
+    last = (due - timedelta(seconds=1)).astimezone(clock.BEIJING).date()
     day = clock.add_working_days(last, -ahead)
     morning = datetime(day.year, day.month, day.day, 9, tzinfo=clock.BEIJING)
     return max(morning, now)
