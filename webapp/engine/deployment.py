@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, fields
-from pathlib import Path, PurePosixPath
+from dataclasses import asdict, dataclass, fields
+from pathlib import Path
 from typing import Any, cast
 from uuid import UUID
 
@@ -18,13 +18,10 @@ from sqlalchemy import delete, func, insert, select
 from sqlalchemy.orm import Session
 
 from webapp import clock
-from webapp.engine import duetime
-from webapp.engine.bpmn import CompiledProcess, Known, compile_bpmn
-from webapp.engine.bpmn.xml import BPMN, parse_xml
-from webapp.engine.decisions import Decision, parse_dmn
-from webapp.engine.errors import DeploymentRefused, FeelError
-from webapp.engine.feel import compile_expression
+from webapp.engine.bpmn import CompiledProcess
+from webapp.engine.errors import DeploymentRefused
 from webapp.engine.handler_api import Hooks
+from webapp.engine.modelset import ModelSet, check, first_start, is_form, read_form
 from webapp.engine.tables import (
     decision_definition,
     deployment,
@@ -34,14 +31,26 @@ from webapp.engine.tables import (
     timer,
 )
 from webapp.engine.types import Element, Finding
-from webapp.errors import Invalid, NotFound
+from webapp.errors import NotFound
 from webapp.ids import uuid7
 
 #: Names the advisory lock that lets one deployment go after the other (versions count up without gaps).
 _LOCK = 0x51594445504C
-_BPMN, _DMN, _FORM = (".bpmn", ".bpmn20.xml"), (".dmn",), (".json", ".form")
 #: Files of a process folder that are no part of its deployment.
 _IGNORED = (".py", ".pyc", ".md", ".toml")
+
+
+__all__ = [
+    "DeployedDefinition",
+    "DeploymentResult",
+    "bpmn_xml",
+    "check",
+    "deploy",
+    "deploy_directory",
+    "described",
+    "form",
+    "resource",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,18 +68,6 @@ class DeploymentResult:
     id: UUID
     definitions: tuple[DeployedDefinition, ...]
     findings: tuple[Finding, ...] = ()
-
-
-@dataclass(slots=True)
-class _Set:
-    """The files of a deployment, read and compiled."""
-
-    resources: Mapping[str, bytes]
-    forms: dict[str, str] = field(default_factory=dict)  # form reference -> resource name
-    decisions: dict[str, tuple[Decision, str]] = field(default_factory=dict)
-    processes: dict[str, tuple[CompiledProcess, str]] = field(default_factory=dict)
-    errors: list[Finding] = field(default_factory=list)
-    warnings: list[Finding] = field(default_factory=list)
 
 
 # ---- deploying
@@ -145,96 +142,6 @@ def deploy_directory(
     )
 
 
-def check(
-    session: Session, resources: Mapping[str, bytes], hooks: Hooks, *, roles: frozenset[str] = frozenset()
-) -> _Set:
-    """Read and compile a set of files without storing anything; findings stand in `errors` and `warnings`."""
-    files = _Set(resources)
-    for name, content in resources.items():
-        if name.lower().endswith(_FORM) and not name.startswith("scenarios/"):
-            _read_form(files, name, content)
-        elif name.lower().endswith(_DMN):
-            _read_decisions(files, name, content)
-    models = {name: content for name, content in resources.items() if name.lower().endswith(_BPMN)}
-    known = Known(
-        topics=frozenset(hooks.handlers),
-        forms=frozenset(files.forms),
-        decisions=frozenset(files.decisions) | frozenset(session.scalars(select(decision_definition.c.key).distinct())),
-        validators=frozenset(hooks.validators),
-        providers=frozenset(hooks.providers),
-        processes=_keys(models) | frozenset(session.scalars(select(process_definition.c.key).distinct())),
-        roles=roles,
-    )
-    for name, content in models.items():
-        _read_model(files, name, content, known)
-    return files
-
-
-def _read_form(files: _Set, name: str, content: bytes) -> None:
-    try:
-        schema = orjson.loads(content)
-    except orjson.JSONDecodeError:
-        schema = None
-    if not isinstance(schema, dict):
-        files.errors.append(Finding(None, "form", f"表单 {name} 不是 JSON 对象。"))
-        return
-    for reference in {PurePosixPath(name).stem, str(schema.get("id") or "")} - {""}:
-        files.forms.setdefault(reference, name)
-
-
-def _read_decisions(files: _Set, name: str, content: bytes) -> None:
-    try:
-        for decision in parse_dmn(content):
-            files.decisions[decision.key] = (decision, name)
-    except DeploymentRefused as error:
-        files.errors += error.findings
-
-
-def _keys(models: Mapping[str, bytes]) -> frozenset[str]:
-    keys: set[str] = set()
-    for content in models.values():
-        try:
-            keys.update(str(node.get("id")) for node in parse_xml(content).iter(f"{BPMN}process"))
-        except DeploymentRefused:
-            continue  # told when the file is compiled
-    return frozenset(keys)
-
-
-def _read_model(files: _Set, name: str, content: bytes, known: Known) -> None:
-    try:
-        compiled = compile_bpmn(content, known=known)
-    except DeploymentRefused as error:
-        files.errors += error.findings
-        return
-    for process in compiled:
-        files.warnings += process.warnings
-        if process.info.key in files.processes:
-            files.errors.append(Finding(process.info.key, "twice", f"流程 {process.info.key} 出现在两个文件中。"))
-        files.processes[process.info.key] = (process, name)
-        files.errors += _untimely(process)
-
-
-def _untimely(process: CompiledProcess) -> list[Finding]:
-    if process.info.start_timer is None:
-        return []
-    try:
-        _first_start(process.info.start_timer)
-    except Invalid as error:
-        return [Finding(None, "start_timer", f"定时开始：{error}")]
-    return []
-
-
-def _first_start(written: str) -> duetime.Due:
-    """When a timer start event fires first: an ISO 8601 literal, else FEEL without variables. Errors: Invalid."""
-    value: Any = written.strip()
-    if not value.startswith(("R", "P")) and not value[:4].isdigit():
-        value = compile_expression(value).evaluate({}, now=clock.now())
-    due = duetime.compute(value, clock.now())
-    if due is None:
-        raise FeelError(f"“{written}”没有得到时间。")
-    return due
-
-
 # ---- versions
 
 
@@ -263,7 +170,7 @@ def _unguarded(new: CompiledProcess, old: Any) -> list[Finding]:
     return findings
 
 
-def _digest(files: _Set, key: str) -> str:
+def _digest(files: ModelSet, key: str) -> str:
     """Of everything that decides how this process runs: its file, the forms that it names, the set's decisions."""
     process, name = files.processes[key]
     names = {name, *(resource for _, resource in files.decisions.values())}
@@ -316,7 +223,7 @@ def _store(
     return deployment_id
 
 
-def _store_decisions(session: Session, deployment_id: UUID, files: _Set) -> None:
+def _store_decisions(session: Session, deployment_id: UUID, files: ModelSet) -> None:
     d = decision_definition.c
     for key, (decision, resource_name) in files.decisions.items():
         version = session.scalar(select(func.coalesce(func.max(d.version), 0) + 1).where(d.key == key))
@@ -378,7 +285,7 @@ def _arm(session: Session, definition_id: UUID, compiled: CompiledProcess) -> No
     for element_id, kind in compiled.start_elements.items():
         row = {"id": uuid7(), "definition_id": definition_id, "element_id": element_id}
         if kind == "timer" and compiled.info.start_timer:
-            due = _first_start(compiled.info.start_timer)
+            due = first_start(compiled.info.start_timer)
             session.execute(insert(timer).values(**row, due_at=due.at, cycle=due.cycle))
         elif kind in ("message", "signal") and compiled.info.start_message:
             name = compiled.info.start_message
@@ -430,11 +337,10 @@ def _find_form(session: Session, definition_id: UUID, form_ref: str) -> bytes:
         .where(d.id == definition_id)
         .order_by(r.name)
     ).all()
-    contents = {row.name: bytes(row.content) for row in rows if row.name.lower().endswith(_FORM)}
-    files = _Set(contents)
+    contents = {row.name: bytes(row.content) for row in rows if is_form(row.name)}
+    files = ModelSet(contents)
     for name, content in contents.items():
-        if not name.startswith("scenarios/"):
-            _read_form(files, name, content)
+        read_form(files, name, content)
     if form_ref not in files.forms:
         raise NotFound(f"部署中没有表单“{form_ref}”。")
     return contents[files.forms[form_ref]]

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any, Final
 from uuid import UUID
 
 from webapp.engine import duetime
 from webapp.engine.bpmn.codec import encode
-from webapp.engine.definitions import Definition
+from webapp.engine.case import Case
 from webapp.engine.jobs import retry_plan
 from webapp.engine.store import Changes, Defer, Row
 from webapp.engine.types import (
@@ -35,28 +34,6 @@ from webapp.ids import uuid7
 
 #: Elements whose passing says nothing to anybody.
 _SILENT: Final = frozenset({"process"})
-
-
-@dataclass(slots=True)
-class Case:
-    """What the rows of a step repeat from their instance, and what the step brought along."""
-
-    instance_id: UUID
-    root_instance_id: UUID
-    definition: Definition
-    business_key: str | None
-    org_id: UUID | None
-    now: datetime
-    actor_id: UUID | None
-    account: Callable[[str], UUID | None]  # name -> account id
-    external: Callable[[str], bool]  # topic -> whether a handler of ours runs outside the step
-    org_scoped: frozenset[str]
-    message_ttl: timedelta
-    done_node: UUID | None = None  # the user task that the step completes
-    done_task: UUID | None = None
-    done: Row = field(default_factory=dict)  # outcome, form_data
-    job: Row | None = None  # the job that the step runs
-    fired: tuple[UUID, datetime] | None = None  # the timer that fired: node, when it was due
 
 
 class Recorder:

@@ -21,6 +21,7 @@ from webapp import clock
 from webapp.engine import actions, messages, store, writing
 from webapp.engine.bpmn import Execution
 from webapp.engine.cache import Cache, Entry
+from webapp.engine.case import Case
 from webapp.engine.commands import (
     Cancel,
     Command,
@@ -36,7 +37,7 @@ from webapp.engine.errors import InstanceNotActive, InstanceNotFound, InstanceSu
 from webapp.engine.handler_api import Actor, Hooks, StartContext
 from webapp.engine.host import Step, StepHost
 from webapp.engine.messages import Correlated
-from webapp.engine.recorder import Case, Recorder
+from webapp.engine.recorder import Recorder
 from webapp.engine.store import Changes, Instance
 from webapp.engine.tables import process_definition
 from webapp.errors import Conflict, NotFound
