@@ -35,8 +35,8 @@ class TaskForm:
     row: Any  # of user_task
     element: Element
     schema: Schema
-    environment: Environment
-    variables: Mapping[str, Any]
+    environment: Environment = field(default_factory=Environment)
+    variables: Mapping[str, Any] = field(default_factory=dict)
     warnings: Sequence[str] = ()
     #: what the page shows: the given values with the draft over them
     data: dict[str, Any] = field(default_factory=dict)
@@ -63,6 +63,11 @@ def schema_of(session: Session, row: Any) -> Schema:
     return _schemas[key]
 
 
+def asks_nothing(row: Any, element: Element) -> bool:
+    """Whether only the engine looks at what completes this task: no form, no decision, no check of the domain."""
+    return not (row.form_ref or element.outcomes or element.provider or element.validator)
+
+
 def open_form(session: Session, actor: Actor, row: Any, *, with_draft: bool = True) -> TaskForm:
     """The form of an open task: the provider is asked, the actor's draft lies over what it gives."""
     element = element_of(session, row)
@@ -76,6 +81,7 @@ def open_form(session: Session, actor: Actor, row: Any, *, with_draft: bool = Tr
         initial=initial,
         files=lambda ids: tiles(session, actor, ids),
         now=clock.now(),
+        schema_decides=element.validator is None,
         upload_url=url_for("documents.upload") if has_request_context() else "",
         refresh_url=url_for("inbox.refresh", task_id=row.id) if has_request_context() else "",
     )
