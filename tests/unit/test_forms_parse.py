@@ -159,7 +159,7 @@ ENTERPRISES = {
     "type": "dynamiclist",
     "path": "enterprises",
     "label": "新增企业",
-    "properties": {"item": "企业", "min_rows": "1", "max_rows": "3"},
+    "properties": {"item": "企业", "measure": "家", "min_rows": "1", "max_rows": "3"},
     "components": [
         {"type": "textfield", "key": "name", "label": "企业名称", "validate": {"required": True}},
         {"type": "number", "key": "capital", "label": "注册资本"},
@@ -198,9 +198,9 @@ def test_an_empty_row_is_a_row() -> None:
 
 
 def test_too_few_and_too_many_rows() -> None:
-    assert read(form(ENTERPRISES), []).errors == {"enterprises": ["至少要有 1 条企业。"]}
+    assert read(form(ENTERPRISES), []).errors == {"enterprises": ["至少要有 1 家企业。"]}
     rows = [(f"enterprises[{n}].name", "甲") for n in range(4)]
-    assert read(form(ENTERPRISES), rows).errors == {"enterprises": ["企业最多 3 条，现在 4 条。"]}
+    assert read(form(ENTERPRISES), rows).errors == {"enterprises": ["企业最多 3 家，现在 4 家。"]}
 
 
 def test_conditions_in_a_row_see_the_row() -> None:

@@ -186,8 +186,16 @@ def _row_count(component: Component, count: int) -> str | None:
     low = int(component.properties.get("min_rows") or (1 if component.required else 0))
     high = min(int(component.properties.get("max_rows") or MAX_ROWS), MAX_ROWS)
     item = component.properties.get("item") or component.label
+    measure = component.properties.get("measure") or _("个")
     if count < low:
-        return _("至少要有 %(n)s 条%(item)s。", n=low, item=item)
+        return _("至少要有 %(n)s %(measure)s%(item)s。", n=low, measure=measure, item=item)
     if count > high:
-        return _("%(item)s最多 %(n)s 条，现在 %(count)s 条。", n=high, item=item, count=count)
+        words = _(
+            "%(item)s最多 %(n)s %(measure)s，现在 %(count)s %(measure)s。",
+            n=high,
+            measure=measure,
+            item=item,
+            count=count,
+        )
+        return words
     return None

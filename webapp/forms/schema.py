@@ -13,6 +13,8 @@ Additions of ours go through form-js `properties` (string to string), so that th
 ``mask``           ``true``: shown masked in the read-only review (identity numbers)
 ``title``, ``code``of a dynamic list: keys of the fields that name a folded row
 ``item``           of a dynamic list: what one row is called (企业), for messages and the add button
+``measure``        of a dynamic list: its measure word 量词 (家); 个 when there is none
+``note``           words beside the label instead of 选填 (退回时必填)
 ``min_rows``, ``max_rows``  of a dynamic list
 ``rows``           height of a text area
 ``lookup``         name of a look-up that the page may offer beside the field

@@ -38,6 +38,8 @@ class Environment:
     upload_url: str = ""
     refresh_url: str = ""
     phrases: Sequence[str] = ()
+    #: whether the schema alone says what must be filled in (no validator of the domain asks for more)
+    schema_decides: bool = True
 
     @property
     def today(self) -> date:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -155,6 +156,8 @@ def blocks(session: Session, actor: Actor, found: CasePanel) -> list[dict[str, A
         items: Sequence[Any] = block.items
         if block.kind == "files":
             items = [known[str(item)] for item in block.items if str(item) in known]
+        if block.kind == "opinions":
+            items = [{**item, "at": _moment(item.get("at"))} for item in block.items]
         shown.append(
             {
                 "kind": block.kind,
@@ -171,6 +174,16 @@ def blocks(session: Session, actor: Actor, found: CasePanel) -> list[dict[str, A
     return shown
 
 
+def _moment(at: object) -> str:
+    """When, in words: of an instant or of its ISO 8601 text."""
+    if isinstance(at, str):
+        try:
+            return deadlines.moment(datetime.fromisoformat(at))
+        except ValueError:
+            return at
+    return deadlines.moment(at) if isinstance(at, datetime) else ""
+
+
 def files(session: Session, actor: Actor, ids: Sequence[Any]) -> dict[str, dict[str, Any]]:
     """Tiles of documents by id, those that the actor may read."""
     if not ids:
@@ -179,15 +192,18 @@ def files(session: Session, actor: Actor, ids: Sequence[Any]) -> dict[str, dict[
     return {str(document.id): documents.tile(document) for document in session.scalars(statement)}
 
 
-def case_files(session: Session, actor: Actor, row: Any) -> list[dict[str, Any]]:
-    """Files of the case, those that processes made first."""
+def case_files(session: Session, actor: Actor, row: Any) -> dict[str, list[dict[str, Any]]]:
+    """Files of the case: `made` by its processes, `uploaded` by people."""
     statement = (
         select(Document)
         .where(Document.root_instance_id == row.root_instance_id, documents.visible(actor))
         .order_by(Document.kind == "upload", Document.created_at)
         .limit(MAX_FILES)
     )
-    return [documents.tile(document) for document in session.scalars(statement)]
+    found: dict[str, list[dict[str, Any]]] = {"made": [], "uploaded": []}
+    for document in session.scalars(statement):
+        found["uploaded" if document.kind == "upload" else "made"].append(documents.tile(document))
+    return found
 
 
 # ---- 流程图 ------------------------------------------------------------------------------------------------------

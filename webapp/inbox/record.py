@@ -53,7 +53,7 @@ class _Reader:
 def entries(session: Session, actor: Actor, row: Any) -> list[dict[str, Any]]:
     """Timeline entries (macro `timeline`), oldest first: history of the case and its root, comments, open tasks."""
     reader = _Reader(session, actor, is_inside(actor), clock.now())
-    told = [(done.ended_at, _event(reader, done)) for done in _history(session, row)]
+    told = [(done.ended_at, _event(reader, done)) for done in reversed(_history(session, row))]
     told += [(note.created_at, _comment(reader, note)) for note in comments(session, actor, row.root_instance_id)]
     told.sort(key=lambda pair: pair[0])
     return [entry for _at, entry in told[-MOST:]] + [_open(reader, task) for task in _open_tasks(session, row)]

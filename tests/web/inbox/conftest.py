@@ -41,7 +41,8 @@ def start(session: Session, engine: Any, deployed: Any) -> Callable[..., UUID]:
         command = StartInstance(key="small_filing", business_key=number, org_id=organisation.id, variables=variables)
         result = engine.start(session, command, actor_of(by) if by else None)
         session.commit()
-        return result.opened[0]
+        task_id: UUID = result.opened[0]
+        return task_id
 
     return begin
 

@@ -288,7 +288,7 @@ def test_picked_tasks_are_exported(client: Any, people: Any, start: Any) -> None
     client.sign_in(people.lin)
     answer = client.post("/tasks/bulk", data={"action": "export", "ids": [str(mine), str(foreign)]})
     book = openpyxl.load_workbook(io.BytesIO(answer.data))
-    numbers = [row[1] for row in book.active.iter_rows(values_only=True)]
+    numbers = [row[1] for row in book.worksheets[0].iter_rows(values_only=True)]
     assert numbers == ["编号", "BA-2026-0001"]
 
 

@@ -9,8 +9,8 @@ from sqlalchemy import select
 
 from tests.support import Client
 from tests.web.inbox.conftest import PREPARED
-from webapp.audit.service import audit
 from webapp.engine import queries
+from webapp.engine.tables import audit
 from webapp.inbox.models import Draft
 
 
@@ -203,6 +203,7 @@ def test_a_draft_on_anothers_task_is_refused_as_json(app: Any, people: Any, star
     first.post(f"/tasks/{task}/claim")
     answer = second.post(f"/tasks/{task}/draft", data=PREPARED, headers={"Accept": "application/json"})
     assert answer.status_code == 409
+    assert answer.json
     assert "林晓桐" in answer.json["message"]
 
 

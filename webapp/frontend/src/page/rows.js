@@ -1,5 +1,6 @@
 // Rows of a dynamic list. A new row is the <template> with __index__ and __number__ filled in; the index only grows,
 // so that a removed row never gives its number to another.
+import htmx from 'htmx.org';
 import { all, on } from './tools.js';
 
 const bounds = (box) => ({ least: Number(box.dataset.min || 0), most: Number(box.dataset.maxRows || Infinity) });
@@ -21,6 +22,7 @@ on('click', '[data-row-add]', (_, button) => {
   box.insertAdjacentHTML('beforeend', template.innerHTML.replaceAll('__index__', index).replaceAll('__number__', items(box).length + 1));
   renumber(box);
   const added = box.lastElementChild;
+  htmx.process(added);
   (added.querySelector('input:not([type=hidden]), select, textarea') ?? added).focus();
   box.dispatchEvent(new Event('input', { bubbles: true }));
 });
