@@ -1,6 +1,6 @@
 """Time: the one clock that everything reads, and the working days of the People's Republic of China.
 
-Deadlines run from the day after service to 24:00 Beijing time (house rule 工作口径; the source only says 工作日 in 4.8).
+A deadline runs from the day after service to 24:00 Beijing time (工作口径; the source only says 工作日, 4.8).
 Working days are the State Council's: `chinesecalendar` knows the make-up days of the years it covers. For a later year
 the statutory days come from `holidays`, weekends are off, there are no make-up days, and `is_provisional` is true.
 Tests and the demo move the clock; nothing else reads the machine's time.

@@ -131,7 +131,7 @@ class FormData:
     """What a provider gives: initial data by form key; option lists by `valuesKey`; values shown read-only."""
 
     data: Mapping[str, Any] = field(default_factory=dict)
-    options: Mapping[str, Sequence[Mapping[str, Any]]] = field(default_factory=dict)  # [{value, label, hint?, disabled?}]
+    options: Mapping[str, Sequence[Mapping[str, Any]]] = field(default_factory=dict)
     context: Mapping[str, Any] = field(default_factory=dict)  # names visible to conditional visibility and text views
     warnings: Sequence[str] = ()
 

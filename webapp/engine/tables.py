@@ -114,7 +114,9 @@ process_instance = Table(
     Column("search", TSVECTOR),
     CheckConstraint("status in ('active','completed','terminated','cancelled','failed')", name="status"),
     Index("ix_process_instance_business_key", "business_key"),
-    Index("ix_process_instance_definition_status", "definition_key", "status", text("started_at DESC"), text("id DESC")),
+    Index(
+        "ix_process_instance_definition_status", "definition_key", "status", text("started_at DESC"), text("id DESC")
+    ),
     Index("ix_process_instance_org", "org_id", text("started_at DESC")),
     Index("ix_process_instance_started_by", "started_by", text("started_at DESC")),
     Index("ix_process_instance_root", "root_instance_id"),
@@ -156,10 +158,17 @@ user_task = Table(
     Index("ix_user_task_instance", "instance_id"),
     Index("ix_user_task_root", "root_instance_id"),
     Index("ix_user_task_open_due", "due_at", "id", postgresql_where=text("status = 'open'")),
-    Index("ix_user_task_open_groups", "candidate_groups", postgresql_using="gin", postgresql_where=text("status = 'open'")),
+    Index(
+        "ix_user_task_open_groups", "candidate_groups", postgresql_using="gin", postgresql_where=text("status = 'open'")
+    ),
     Index("ix_user_task_open_org", "org_id", "due_at", "id", postgresql_where=text("status = 'open'")),
     Index("ix_user_task_open_assignee", "assignee_id", "due_at", "id", postgresql_where=text("status = 'open'")),
-    Index("ix_user_task_completed_by", "completed_by", text("ended_at DESC"), postgresql_where=text("status = 'completed'")),
+    Index(
+        "ix_user_task_completed_by",
+        "completed_by",
+        text("ended_at DESC"),
+        postgresql_where=text("status = 'completed'"),
+    ),
     Index("ix_user_task_search", "search", postgresql_using="gin", postgresql_where=text("status = 'open'")),
 )
 
@@ -241,7 +250,7 @@ job = Table(
     _uuid("instance_id", ForeignKey("process_instance.id"), nullable=False),
     _uuid("node", nullable=False),
     Column("element_id", Text, nullable=False),
-    Column("kind", Text, nullable=False),  # local (retry) | external (our handler outside the step) | worker (REST) | call
+    Column("kind", Text, nullable=False),  # local | external | worker (REST) | call
     Column("topic", Text, nullable=False),
     Column("variables", JSONB, nullable=False, server_default="{}"),
     Column("retries_left", Integer, nullable=False),

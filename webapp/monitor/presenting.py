@@ -118,9 +118,7 @@ def list_row(row: Any, now: datetime) -> Shape:
     }
 
 
-def diagram_state(
-    row: Any, done: Sequence[Any], open_incidents: Sequence[Any], flows: Iterable[str]
-) -> Shape:
+def diagram_state(row: Any, done: Sequence[Any], open_incidents: Sequence[Any], flows: Iterable[str]) -> Shape:
     """What the viewer draws: finished elements, the path, tokens, incidents, the clauses of the guarded elements."""
     active = Counter(token["element_id"] for token in row.tokens or ())
     return {

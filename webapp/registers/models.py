@@ -127,7 +127,7 @@ class FilingItem(Base):
     interpretation_id: Mapped[UUID | None] = mapped_column(ForeignKey("interpretation.id"))
     materials: Mapped[dict[str, Any]] = mapped_column(JSONB, default=dict)  # {material: [document id, …]}
     warnings: Mapped[list[Any]] = mapped_column(JSONB, default=list)  # [{code, text, must_answer}]
-    review: Mapped[dict[str, Any]] = mapped_column(JSONB, default=dict)  # the last review: verdict per material, answers
+    review: Mapped[dict[str, Any]] = mapped_column(JSONB, default=dict)  # the last review
     instance_id: Mapped[UUID | None]  # its own case: enterprise_review
     batch_id: Mapped[UUID | None] = mapped_column(ForeignKey("publicity_batch.id"), index=True)
     status: Mapped[str] = mapped_column(Text, default="draft", index=True)
