@@ -105,7 +105,8 @@ class Filing(Base):
 class FilingItem(Base):
     """One enterprise of a filing and where it stands.
 
-    Status: draft · review 审核中 · confirming 待复核 · correcting 补正中 · pooled 待公示 · public 公示中 · objected 异议中 ·
+    Status: draft · review 审核中 · confirming 待复核 · correcting 补正中 · pooled 待公示 ·
+    public 公示中 · objected 异议中 ·
     final: published 已发布 · rejected 不予通过 · lapsed 逾期未补正 · struck 异议成立/撤下 · withdrawn.
     """
 
