@@ -5,11 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 
+from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from tests.support import make_organisation
 from webapp import clock
 from webapp.accounts.models import Organisation
+from webapp.demo_clock import demo_clock, refresh
 from webapp.notices.models import Notice, NoticeItem
 from webapp.registers import history, numbers
 from webapp.registers.checks import credit_check_character
@@ -26,6 +28,16 @@ from webapp.registers.models import (
 
 #: Wednesday in a working week; the publicity of `make_world` runs from the 23rd to the 27th of November 2026.
 NOW = datetime(2026, 11, 25, 2, 0, tzinfo=UTC)
+
+
+def set_time(session: Session, instant: datetime) -> None:
+    """Set the clock for this process and, through the demo's clock, for every request; commits."""
+    clock.clock.offset = timedelta()
+    seconds = int((instant - clock.now()).total_seconds()) + 1
+    row = insert(demo_clock).values(id=1, offset_seconds=seconds)
+    session.execute(row.on_conflict_do_update(index_elements=["id"], set_={"offset_seconds": seconds}))
+    session.commit()
+    refresh(session)
 
 
 def code(number: int) -> str:

@@ -11,7 +11,7 @@ import pytest
 from openpyxl import load_workbook
 from sqlalchemy.orm import Session
 
-from tests.support_registers import NOW, World, make_member, make_unit, make_world
+from tests.support_registers import NOW, World, make_member, make_unit, make_world, set_time
 from webapp.registers import history
 
 LISTS = ("lead-units", "consortium", "filings", "barred", "documents", "interpretations/")
@@ -19,8 +19,8 @@ SEE_ALL = ("office", "working_group", "bureau_meeting", "manager")
 
 
 @pytest.fixture
-def world(session: Session, clock_at: Any) -> World:
-    clock_at(NOW)
+def world(session: Session) -> World:
+    set_time(session, NOW)
     made = make_world(session)
     session.commit()
     return made
