@@ -4,6 +4,7 @@
 VENV = .venv
 BIN = $(VENV)/bin
 STAMP = $(VENV)/.installed
+POT = build/messages.pot
 
 help: ## list the targets
 	@grep -E '^[a-z]+:.*## ' Makefile | sed -E 's/^([a-z]+):.*## /  make \1|/' | awk -F'|' '{ printf "%-20s %s\n", $$1, $$2 }'
@@ -28,9 +29,10 @@ screenshots: $(STAMP) browser ## pictures of the main pages into screenshots/
 	$(BIN)/python -m tests.browser.screenshots
 
 translations: $(STAMP) ## collect new sentences into the catalogues and compile them
+	@mkdir -p build
 	$(BIN)/pybabel -q extract -F webapp/translations/babel.cfg -k lazy -k _ -k ngettext:1,2 --no-location \
-		--sort-output --project=qianyin -o webapp/translations/messages.pot webapp handlers
-	$(BIN)/pybabel -q update -N --no-wrap -i webapp/translations/messages.pot -d webapp/translations
+		--sort-output --project=qianyin -o $(POT) webapp handlers
+	$(BIN)/pybabel -q update -N --no-wrap -i $(POT) -d webapp/translations
 	$(BIN)/python -c 'from webapp import i18n; i18n.compile_catalogues(force=True)'
 
 clean: ## remove what was built and installed; the data directory stays

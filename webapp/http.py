@@ -21,7 +21,7 @@ from werkzeug.exceptions import HTTPException, RequestEntityTooLarge, Unauthoriz
 
 from webapp import db
 from webapp.errors import Conflict, Invalid, QianyinError, Unavailable
-from webapp.i18n import _
+from webapp.i18n import _, lazy
 
 log = logging.getLogger(__name__)
 
@@ -114,27 +114,56 @@ def _headers(response: Response) -> Response:
     return response
 
 
+#: The titles of error pages and the sentences of what the framework itself refuses.
 TITLES = {
-    400: "请求有误",
-    401: "请先登录",
-    403: "没有权限",
-    404: "没有找到",
-    405: "不支持的操作",
-    409: "已被他人办理",
-    413: "文件过大",
-    415: "格式不支持",
-    422: "内容有误",
-    429: "操作过于频繁",
-    500: "系统出错",
-    503: "系统繁忙",
+    400: lazy("请求有误"),
+    401: lazy("请先登录"),
+    403: lazy("没有权限"),
+    404: lazy("没有找到"),
+    405: lazy("不支持的操作"),
+    409: lazy("已被他人办理"),
+    413: lazy("文件过大"),
+    415: lazy("格式不支持"),
+    422: lazy("内容有误"),
+    429: lazy("操作过于频繁"),
+    500: lazy("系统出错"),
+    503: lazy("系统繁忙"),
 }
 SENTENCES = {
-    401: "请登录后再试。",
-    404: "没有找到，或您无权查看。",
-    405: "此地址不支持这种操作。",
-    415: "不支持此格式的内容。",
-    429: "操作过于频繁，请稍后再试。",
+    400: lazy("请求有误，请返回上一页重试。"),
+    401: lazy("请登录后再试。"),
+    404: lazy("没有找到，或您无权查看。"),
+    405: lazy("此地址不支持这种操作。"),
+    415: lazy("不支持此格式的内容。"),
+    429: lazy("操作过于频繁，请稍后再试。"),
 }
+
+
+#: What an error says when it was raised without words: its docstring, in the reader's language.
+UNSAID = (
+    lazy("所填内容不符合要求。"),
+    lazy("没有找到，或您无权查看。"),
+    lazy("您没有办理此事项的权限。"),
+    lazy("此事项刚刚被他人办理，请刷新后查看。"),
+    lazy("系统暂时繁忙，请稍后再试。"),
+    lazy("模型未通过检查，没有部署。"),
+    lazy("表达式有误。"),
+    lazy("表达式超出计算上限。"),
+    lazy("此任务已办结或已撤销。"),
+    lazy("没有找到该办理事项。"),
+    lazy("登录失败次数过多，请十五分钟后再试。"),
+    lazy("决策无法得出结果。"),
+    lazy("没有办理事项在等待这条消息，或等待者不止一个。"),
+    lazy("所填内容有需要修改之处，没有提交。"),
+    lazy("该办理事项已结束。"),
+    lazy("该办理事项已暂停，恢复后才能继续办理。"),
+    lazy("文件存储空间已满，本次没有保存任何内容；请联系系统管理员后重试。"),
+)
+
+
+def spoken(error: QianyinError) -> str:
+    """The error's sentence in the reader's language."""
+    return _(error.message) if error.message == (type(error).__doc__ or "").strip() else error.message
 
 
 def answer(status: int, message: str, *, code: str, extra: dict[str, Any] | None = None) -> tuple[Response, int]:
@@ -142,7 +171,7 @@ def answer(status: int, message: str, *, code: str, extra: dict[str, Any] | None
     extra = extra or {}
     if wants_json():
         return jsonify({"type": code, "message": message, **{k: v for k, v in extra.items() if v}}), status
-    title = _(TITLES.get(status, "系统出错"))
+    title = str(TITLES.get(status, TITLES[500]))
     page = {"status": status, "title": title, "message": message, "reference": extra.get("reference", "")}
     page["retry_url"] = request.full_path if status == 503 and request.method == "GET" else None
     try:
@@ -159,7 +188,7 @@ def _told(error: QianyinError) -> ResponseReturnValue:
         extra["fields"] = error.fields
     if error.status >= 500:
         log.error("%s: %s", error.code, error.message, exc_info=error)
-    return answer(error.status, error.message, code=error.code, extra=extra)
+    return answer(error.status, spoken(error), code=error.code, extra=extra)
 
 
 def _refused(error: HTTPException) -> ResponseReturnValue:
@@ -176,7 +205,7 @@ def _refused(error: HTTPException) -> ResponseReturnValue:
         megabytes = (current_app.config["MAX_CONTENT_LENGTH"] or 0) // 2**20
         message = _("上传内容超过 %(size)s MB，请压缩后再传。", size=megabytes)
         return answer(413, message, code="too_large")
-    message = _(SENTENCES.get(error.code, "请求有误，请返回上一页重试。"))
+    message = str(SENTENCES.get(error.code, SENTENCES[400]))
     response, status = answer(error.code, message, code=error.name.lower().replace(" ", "_"))
     for name, value in error.get_headers(request.environ):
         if name == "Allow":
