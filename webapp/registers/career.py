@@ -70,7 +70,9 @@ def _status(session: Session, unit: LeadUnit) -> list[Event]:
 def _change(change: RegisterChange) -> Event:
     parts = []
     for field, before, after in differences(change):
-        parts.append(_("%(field)s：%(before)s → %(after)s", field=field, before=before, after=after))
+        parts.append(
+            _("%(field)s：%(before)s → %(after)s", field=field, before=before or _("无"), after=after or _("无"))
+        )
     tone = "bad" if (change.after or {}).get("status") in {"expelled", "cancelled"} else "warn"
     title = labels.word(labels.ACTION, change.action)
     return Event(_day(change.at), "status", title, "；".join(parts), tone=tone, mark=title)

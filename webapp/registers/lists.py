@@ -170,6 +170,7 @@ CONSORTIUM = Register(
             lambda r: r.ConsortiumEnterprise.lead_unit.name,
             url=lambda r: url_for("registers.lead_unit", unit_id=r.ConsortiumEnterprise.lead_unit_id),
             sort=LeadUnit.name,
+            narrow_hide=True,
         ),
         Column(
             "since", lazy("纳入日期"), lambda r: r.ConsortiumEnterprise.since, "date", sort=ConsortiumEnterprise.since
