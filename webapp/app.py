@@ -6,6 +6,7 @@ import importlib
 import logging
 from datetime import timedelta
 from typing import Any
+from urllib.parse import urlencode, urlsplit
 
 from flask import Flask, Response, jsonify, redirect, request, session
 from flask.typing import ResponseReturnValue
@@ -17,6 +18,8 @@ from webapp import access, assets, clock, demo_clock, health, http, i18n, nav
 from webapp.accounts import sessions
 from webapp.audit import service as audit
 from webapp.config import Config
+from webapp.errors import Forbidden
+from webapp.i18n import _
 
 #: The rooms, each with a module that holds the blueprint `bp`.
 ROOMS = (
@@ -94,10 +97,23 @@ def _before(app: Flask, config: Config) -> ResponseReturnValue | None:
     if wanted := _language_switch():
         return wanted
     access.check()
-    by_credentials = http.is_api() and request.authorization is not None
-    if request.method not in {"GET", "HEAD", "OPTIONS"} and not by_credentials:
-        csrf.protect()
+    if request.method not in {"GET", "HEAD", "OPTIONS"}:
+        if http.is_api() and request.authorization is not None:
+            _refuse_other_sites()
+        else:
+            csrf.protect()
     return None
+
+
+def _refuse_other_sites() -> None:
+    """A browser sends credentials that it was once given by itself: another site's page may not use them.
+
+    Programs send no `Origin`, desktop tools one of `file://`.
+    """
+    origin = request.headers.get("Origin")
+    foreign = origin is not None and not origin.startswith("file://") and urlsplit(origin).netloc != request.host
+    if foreign or (origin is None and request.headers.get("Sec-Fetch-Site") == "cross-site"):
+        raise Forbidden(_("不能从其他网站调用此接口。"))
 
 
 def _language_switch() -> Response | None:
@@ -110,8 +126,6 @@ def _language_switch() -> Response | None:
         current_user.account.locale = wanted
         http.unit().finish()
     rest = [(key, value) for key, value in request.args.items(multi=True) if key != "lang"]
-    from urllib.parse import urlencode
-
     return redirect(request.path + ("?" + urlencode(rest) if rest else ""), 303)  # type: ignore[return-value]
 
 

@@ -39,6 +39,13 @@ class Section:
 
 def endpoint_of(app: Flask, path: str) -> str | None:
     """The endpoint that answers GET on a path, through the router's own redirects; None when there is none."""
+    known: dict[str, str | None] = app.extensions.setdefault("qianyin-nav", {})
+    if path not in known:
+        known[path] = _find_endpoint(app, path)
+    return known[path]
+
+
+def _find_endpoint(app: Flask, path: str) -> str | None:
     adapter = app.url_map.bind("localhost")
     for candidate in (path, path.rstrip("/") or "/", path.rstrip("/") + "/"):
         try:

@@ -225,6 +225,21 @@ def test_the_api_takes_credentials_without_token_and_forgets_them_when_the_accou
     assert client.get("/account", headers=headers).status_code == 303, "pages take no credentials"
 
 
+def test_another_sites_page_cannot_use_credentials_that_the_browser_remembers(client, account):
+    account("sysadmin", username="chen")
+
+    def move(**headers):
+        given = {**credentials("chen", PASSWORD), **headers}
+        sent = {"json": {"advance": "PT1S"}, "headers": given, "csrf": False}
+        return client.post("/api/v1/demo/clock", **sent).status_code
+
+    assert move(Origin="https://evil.example") == 403
+    assert move(Origin="null") == 403
+    assert move(**{"Sec-Fetch-Site": "cross-site"}) == 403
+    assert move(Origin="http://localhost") == 200
+    assert move(Origin="file://") == 200
+
+
 def test_credentials_count_and_not_the_cookie_that_comes_along(client, sign_in, account):
     account("office", username="li")
     sign_in("sysadmin")

@@ -14,29 +14,35 @@ from flask import Flask, Request, Response, g, request, session
 from flask.sessions import SecureCookieSessionInterface
 from flask_login import AnonymousUserMixin, LoginManager
 
-from webapp.accounts import basic, service
+from webapp.accounts import basic, people, service
 from webapp.accounts.models import Account
+from webapp.accounts.people import Person
 from webapp.http import db_session, is_api
 
 
 class SignedIn:
-    """What `current_user` is: the account, with what Flask-Login and the templates ask."""
+    """What `current_user` is: the person, with what Flask-Login and the templates ask."""
 
     is_authenticated = True
     is_anonymous = False
 
-    def __init__(self, account: Account | basic.Caller) -> None:
-        self.account = account
+    def __init__(self, person: Person) -> None:
+        self.person = person
 
     def __getattr__(self, name: str) -> Any:
-        return getattr(self.account, name)
+        return getattr(self.person, name)
+
+    @property
+    def account(self) -> Account:
+        """The account itself, in the request's session, to be changed."""
+        return service.get(db_session(), self.person.id)
 
     @property
     def is_active(self) -> bool:
-        return self.account.active
+        return self.person.active
 
     def get_id(self) -> str:
-        return f"{self.account.id}:{self.account.version}"
+        return f"{self.person.id}:{self.person.version}"
 
 
 class Nobody(AnonymousUserMixin):  # type: ignore[misc]
@@ -69,7 +75,7 @@ def sign_in(account: Account) -> None:
     """Sign the account in on this session."""
     session.modified = True
     put(session, account)
-    g._login_user = SignedIn(account)
+    g._login_user = SignedIn(people.of(account))
 
 
 def sign_out() -> None:
@@ -85,18 +91,16 @@ def _from_cookie(stored: str) -> SignedIn | None:
     if is_api() and request.authorization is not None:
         return None  # who sends credentials is who they name, whatever cookie comes along
     account_id, _, version = stored.partition(":")
-    account = db_session().get(Account, UUID(account_id))
-    if account is None or not account.active or str(account.version) != version:
-        return None
-    return SignedIn(account)
+    person = people.find(db_session(), UUID(account_id))
+    return SignedIn(person) if person is not None and str(person.version) == version else None
 
 
 def _from_credentials(incoming: Request) -> SignedIn | None:
     given = incoming.authorization
     if not is_api() or given is None or given.type != "basic" or not given.username:
         return None
-    caller = basic.caller(db_session(), given.username, given.password or "")
-    return SignedIn(caller) if caller else None
+    person = basic.person(db_session(), given.username, given.password or "")
+    return SignedIn(person) if person else None
 
 
 def init_app(app: Flask) -> None:
