@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -54,10 +54,10 @@ def filing_file(ctx: CasePanelContext) -> CasePanel:
     if filing is None:
         facts = [(_("牵引单位"), as_text(ctx.variables.get("lead_unit_name")), None)]
         return CasePanel(blocks=[Block("facts", title=_("备案概要"), items=facts)])
-    rows = [[item.seq, item.name, filings.STATUS_LABELS[item.status], item.outcome_reason] for item in filing.items]
+    rows = [[item.seq, item.name, _state(ctx, item), item.outcome_reason] for item in filing.items]
     columns = [_("序号"), _("企业"), _("状态"), _("说明")]
     blocks = [_filing_facts(ctx, filing), Block("table", title=_("本次备案的企业"), columns=columns, rows=rows)]
-    return CasePanel(blocks=blocks, tabs=_tabs(filing, None), documents=_documents(ctx))
+    return CasePanel(blocks=blocks, tabs=_tabs(ctx, filing, None), documents=_documents(ctx))
 
 
 def _filing_facts(ctx: CasePanelContext, filing: Filing) -> Block:
@@ -75,13 +75,13 @@ def _filing_facts(ctx: CasePanelContext, filing: Filing) -> Block:
     return Block("facts", title=_("备案概要"), items=items)
 
 
-def _tabs(filing: Filing, current: UUID | None) -> list[Tab]:
+def _tabs(ctx: CasePanelContext, filing: Filing, current: UUID | None) -> list[Tab]:
     """The enterprises of the filing as tabs, each with its own state."""
     return [
         Tab(
             label=item.name,
-            state=_state(item, here=item.id == current),
-            style="now" if item.id == current and item.status == "review" else STYLES.get(item.status, "idle"),
+            state=_state(ctx, item, here=item.id == current),
+            style=_style(ctx, item, here=item.id == current),
             instance_id=item.instance_id,
             current=item.id == current,
         )
@@ -89,7 +89,16 @@ def _tabs(filing: Filing, current: UUID | None) -> list[Tab]:
     ]
 
 
-def _state(item: FilingItem, *, here: bool) -> str:
+def _style(ctx: CasePanelContext, item: FilingItem, *, here: bool) -> str:
+    if here and item.status == "review":
+        return "now"
+    return STYLES.get(item.status, "idle") if _inside(ctx.actor) or item.status != "confirming" else "idle"
+
+
+def _state(ctx: CasePanelContext, item: FilingItem, *, here: bool = False) -> str:
+    """Where an enterprise stands; a review that nobody has confirmed yet is not told to the lead unit."""
+    if item.status in ("review", "confirming") and not _inside(ctx.actor):
+        return _("审核中")
     if item.status == "correcting" and item.correction_due_at:
         return _("补正中，至 %(due)s", due=reviews.due_words(item))
     if item.status == "review":
@@ -110,8 +119,8 @@ def review_file(ctx: CasePanelContext) -> CasePanel:
     if ctx.variables.get("reminded_at") and item.status == "correcting":
         blocks.append(Block("hint", text=_("已催告，补正期限至 %(due)s。", due=reviews.due_words(item)), style="warn"))
     documents = _documents(ctx)
-    blocks += [*_files(documents), *_opinions(ctx, item)]
-    return CasePanel(blocks=blocks, tabs=_tabs(item.filing, item.id), documents=documents)
+    blocks += [*_files(documents), *_opinions(ctx, item.filing.items if _inside(ctx.actor) else [item])]
+    return CasePanel(blocks=blocks, tabs=_tabs(ctx, item.filing, item.id), documents=documents)
 
 
 def _comparison(ctx: CasePanelContext, item: FilingItem) -> list[Block]:
@@ -125,8 +134,9 @@ def _comparison(ctx: CasePanelContext, item: FilingItem) -> list[Block]:
 
 def _hints(item: FilingItem) -> list[Block]:
     return [
-        Block("hint", title=_("提示"), text=warning["text"], style="warn" if warning.get("must_answer") else "info")
+        Block("hint", title=_("提示"), text=warning["text"])
         for warning in item.warnings
+        if not warning.get("must_answer")  # that one stands in the form, to be answered
     ]
 
 
@@ -146,15 +156,15 @@ def _files(documents: list[UUID]) -> list[Block]:
     return [Block("files", title=_("案卷文件"), note=_("申报材料之外"), items=documents)] if documents else []
 
 
-def _opinions(ctx: CasePanelContext, item: FilingItem) -> list[Block]:
-    """The opinions on every enterprise of the filing; a lead unit reads those that have taken effect on it."""
+def _opinions(ctx: CasePanelContext, items: Sequence[FilingItem]) -> list[Block]:
+    """The opinions on enterprises of a filing; a lead unit reads those that have taken effect, not how they came."""
     inside = _inside(ctx.actor)
     found: list[dict[str, Any]] = []
-    for other in item.filing.items if inside else [item]:
+    for other in items:
         if not other.review or (not inside and other.status in ("review", "confirming")):
             continue
         found.append(_opinion(other, other.review, reviews.DECISIONS.get(as_text(other.review.get("decision")), "")))
-        if second := other.review.get("second"):
+        if inside and (second := other.review.get("second")):
             found.append(_opinion(other, second, _("复核同意")))
     found.sort(key=lambda opinion: str(opinion["at"]))
     return [Block("opinions", title=_("本件已有意见"), items=found)] if found else []
@@ -218,7 +228,7 @@ def objection_file(ctx: CasePanelContext) -> CasePanel:
     evidence = [found for value in objection.evidence if (found := as_uuid(value))]
     if evidence:
         blocks.append(Block("files", title=_("异议人提供的材料"), items=evidence))
-    return CasePanel(blocks=[*blocks, *_opinions(ctx, item)], documents=evidence)
+    return CasePanel(blocks=[*blocks, *_opinions(ctx, [item])], documents=evidence)
 
 
 @case_panel("notice_correction")

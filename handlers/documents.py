@@ -10,10 +10,12 @@ from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
 
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from webapp import db
 from webapp.documents import rendering, service
+from webapp.documents.models import Document
 from webapp.engine.handler_api import ExternalContext, handler
 from webapp.notices import publishing
 from webapp.notices.models import Notice
@@ -29,12 +31,20 @@ def notice(ctx: ExternalContext) -> None:
     notice_id = key(ctx.variables["notice_id"])
     with db.transaction() as session:
         found = publishing.get(session, notice_id)
+        if _is_made(session, found):
+            return
         data, template, kind = publishing.document_data(session, found), publishing.TEMPLATES[found.kind], found.kind
         names = {suffix: publishing.filename(found, suffix) for suffix in KINDS}
         case = publishing.case_of(session, found, ctx.instance_id)
     files = {suffix: rendering.render(template, data, suffix) for suffix in KINDS}
     with db.transaction() as session:
         _keep_notice(session, notice_id, kind, template, data, files, names, case)
+
+
+def _is_made(session: Session, found: Notice) -> bool:
+    """Whether the row already points at documents of just these words (another job, or an earlier attempt)."""
+    made = session.get(Document, found.pdf_id) if found.pdf_id else None
+    return made is not None and (made.made_from or {}).get("data") == publishing.document_data(session, found)
 
 
 def _keep_notice(
@@ -48,7 +58,7 @@ def _keep_notice(
     case: UUID | None,
 ) -> None:
     found = session.get(Notice, notice_id, with_for_update={"key_share": True}, populate_existing=True)
-    if found is None or publishing.document_data(session, found) != data:
+    if found is None or publishing.document_data(session, found) != data or _is_made(session, found):
         return
     made = {
         suffix: service.store_made(
@@ -78,6 +88,8 @@ def review_form(ctx: ExternalContext) -> None:
     for suffix in KINDS:
         content = rendering.render("review_form", data, suffix)
         with db.transaction() as session:
+            if _kept(session, ctx, case, suffix):
+                continue
             service.store_made(
                 session,
                 kind="review_form",
@@ -86,5 +98,14 @@ def review_form(ctx: ExternalContext) -> None:
                 content=content,
                 instance_id=case,
                 root_instance_id=root,
-                made_from={"template": "review_form", "data": data},
+                made_from={"template": "review_form", "data": data, "job": str(ctx.job_id)},
             )
+
+
+def _kept(session: Session, ctx: ExternalContext, case: UUID | None, suffix: str) -> bool:
+    """Whether an earlier attempt of this very job has stored that file."""
+    mine = Document.made_from["job"].astext == str(ctx.job_id)
+    query = select(Document.id).where(
+        Document.instance_id == case, Document.media_type == rendering.MEDIA_TYPES[suffix], mine
+    )
+    return session.scalar(query) is not None

@@ -52,6 +52,7 @@ def review_form(ctx: FormContext) -> FormData:
         data |= {f"{material}_verdict": kept, f"{material}_request": requests.get(material) if again else None}
     if again:
         data |= {"review_opinion": last.get("opinion"), "fix_fields": last.get("fix_fields") or []}
+        data["ask_fields"] = bool(last.get("fix_fields"))
     checked = reviews.check_results(item)
     context = {
         "enterprise": _enterprise(item),

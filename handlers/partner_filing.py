@@ -53,7 +53,10 @@ def prepare(ctx: FormContext) -> FormData:
     returned = ctx.variables.get("confirm_decision") == "return"
     return FormData(
         options={"interpretations": interpretations.options(ctx.session)},
-        context={"return_words": as_text(ctx.variables.get("confirm_opinion")) if returned else ""},
+        context={
+            "return_words": as_text(ctx.variables.get("confirm_opinion")) if returned else "",
+            "last_year": (as_date(ctx.now) or ctx.now.date()).year - 1,
+        },
     )
 
 

@@ -260,7 +260,7 @@ def test_without_a_second_reviewer_the_review_takes_effect_at_once(town: Town) -
 
 def test_a_correction_in_time_brings_the_enterprise_before_the_reviewers_again(town: Town) -> None:
     (item,) = town.items(town.file([make.enterprise(70)]))
-    more = {"licence_verdict": "correct", "licence_request": "不清晰", "fix_fields": ["legal_rep"]}
+    more = {"licence_verdict": "correct", "licence_request": "不清晰", "ask_fields": True, "fix_fields": ["legal_rep"]}
     town.review(item, "return", **more, review_opinion="请补正。")
     case, form = town.case_of(item), town.form("lead_unit", town.case_of(item), "correct")
     assert town.task(case, "correct").due_at == town.item(item).correction_due_at

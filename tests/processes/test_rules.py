@@ -160,13 +160,11 @@ def test_4_6_2_a_barred_code_must_be_answered_with_a_reason() -> None:
 
 
 def test_4_6_2_a_return_says_what_and_why_and_a_rejection_says_why() -> None:
-    assert set(reviews.check_review(item(), {**PASS, "correction_days": 5}, "return")) == {
-        "fix_fields",
-        "review_opinion",
-    }
+    assert list(reviews.check_review(item(), {**PASS, "review_opinion": "不齐"}, "return")) == ["ask_fields"]
     named = {**PASS, "correction_days": 5, "fix_fields": ["name"], "review_opinion": "名称与执照不一致"}
     assert reviews.check_review(item(), named, "return") == {}
     assert list(reviews.check_review(item(), {**named, "correction_days": 0}, "return")) == ["correction_days"]
+    assert list(reviews.check_review(item(), {**named, "review_opinion": None}, "return")) == ["review_opinion"]
     assert list(reviews.check_review(item(), PASS, "reject")) == ["review_opinion"]
     assert "" in reviews.check_review(item(), PASS, None)
     open_request = {**named, "licence_verdict": "correct"}

@@ -73,7 +73,7 @@ def _unit(session: Session, n: int, name: str, region: str, trade: str, today: d
         name=name,
         legal_rep=make.person(n * 3 + 1),
         address=f"广州市{'黄埔区' if region == '440112' else '天河区'}科学大道 {n * 8 + 12} 号",
-        registered_capital=Decimal(1000 + n * 500),
+        registered_capital=Decimal(1000 + n % 20 * 500),
         founded_on=date(2008 + n % 9, 3, 1 + n % 27),
         industry=trade,
         contact=make.person(n * 3 + 2),

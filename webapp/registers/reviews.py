@@ -80,7 +80,8 @@ def _check_pass(found: Checked, verdicts: Mapping[str, Any], data: Mapping[str, 
 
 def _check_return(found: Checked, verdicts: Mapping[str, Any], data: Mapping[str, Any]) -> None:
     if "correct" not in verdicts.values() and not data.get("fix_fields"):
-        found.add("fix_fields", _("退回补正的，请至少指明一项需要补正的材料或者填报事项。"))
+        found.add("ask_fields", _("退回补正的，请至少指明一项需要补正的材料或者填报事项。"))
+        return
     if not as_text(data.get("review_opinion")):
         found.add("review_opinion", _("请写明退回补正的理由，将原文告知牵引单位。"))
     days = as_int(data.get("correction_days"))
@@ -266,6 +267,5 @@ def verdict_rows(review: Mapping[str, Any]) -> Sequence[Mapping[str, str]]:
             "verdict": VERDICTS.get(verdict or "", "—"),
             "request": as_text(requests.get(material)),
         }
-        for material, verdict in (review.get("verdicts") or {}).items()
-        if material in MATERIALS
+        for material, verdict in ((m, (review.get("verdicts") or {}).get(m)) for m in MATERIALS)
     ]
