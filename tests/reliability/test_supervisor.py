@@ -124,11 +124,17 @@ def test_it_starts_heals_and_leaves_nothing_behind(start):
         waited(lambda v=victim, k=killed: set(run.children(v)) - set(k), f"{victim} is started again")
         waited(run.is_healthy, f"healthy after {victim} was killed")
 
+    assert "Traceback" not in run.log.read_text(encoding="utf-8")
+    database = Server(run.data_dir / "postgres")
+    killed = database.pid()
+    os.kill(killed, signal.SIGKILL)
+    waited(lambda: database.pid() not in {None, killed}, "the database is started again")
+    waited(run.is_healthy, "healthy after the database was killed")
+
     run.process.send_signal(signal.SIGINT)
     said = run.ended()
     assert run.process.returncode == 0, said
     assert f"已启动：http://127.0.0.1:{run.port}" in said
-    assert "Traceback" not in said
     assert processes_naming(str(run.data_dir)) == {}
     assert not run.data_dir.joinpath("postgres", "data", "postmaster.pid").exists()
 
