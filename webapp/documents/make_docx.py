@@ -193,6 +193,9 @@ def publicity() -> None:
         "工作小组已完成{{ groups|length }}家牵引单位提交的"
         "新增产业生态联合体企业备案材料审核，现将通过审核的{{ rows|length }}家企业名单（见附件）予以公示。"
     )
+    sheet.text("{%p for part in words %}")
+    sheet.text("{{ part }}")
+    sheet.text("{%p endfor %}")
     sheet.text("一、公示时间", HEI)
     sheet.text("公示期为{{ period_days }}个工作日，自{{ starts_on|cn_date }}起至{{ ends_on|cn_date }}24时止。")
     sheet.text("二、异议的提出", HEI)

@@ -7,7 +7,7 @@ from the net: only `data:` and files of the template's own folder are read. In d
 Templates of partner filing and the data that they take (dates: `date` or ISO 8601 text; rows: lists of dicts):
 
 * ``publicity`` 公示: number, title, published_on, period_days, starts_on, ends_on, objection_days,
-  rows [{lead_unit_name, name, credit_code, need}]
+  rows [{lead_unit_name, name, credit_code, need}], words (further paragraphs, optional)
 * ``correction`` 更正公告: number, title, published_on, original {number, title, published_on}, reason,
   rows [{lead_unit_name, name, credit_code, change}] where `change` says what becomes of the line (如 撤下)
 * ``withdrawal`` 撤回公告: number, title, published_on, original {number, title, published_on}, reason
@@ -46,6 +46,8 @@ PDF = "application/pdf"
 DOCX = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
 MEDIA_TYPES = {"pdf": PDF, "docx": DOCX}
 SIGNATORY = "中小企业数字化转型城市试点推进工作小组"
+#: A space beside a Chinese character or a six-cornered bracket.
+_SPACE = re.compile(r"(?<=[\u3000-\u9fff\uff00-\uffef]) +| +(?=[\u3000-\u9fff\uff00-\uffef])")
 _NAME = re.compile(r"(?:([a-z_]+)/)?([a-z_]+)")
 
 
@@ -78,19 +80,20 @@ def _context(data: Mapping[str, Any]) -> dict[str, Any]:
         "demo": config.demo,
         **data,
     }
-    for name in ("number", "original", "publicity"):
+    for name in ("number", "title", "original", "publicity"):
         context[name] = _close(context.get(name))
+    context["words"] = [part.strip() for part in str(data.get("words") or "").splitlines() if part.strip()]
     context["groups"] = grouped(data.get("rows", ()))
-    context["title_lines"] = data.get("title_lines") or title_lines(str(data.get("title", "")))
+    context["title_lines"] = data.get("title_lines") or title_lines(str(context["title"] or ""))
     context["head_size"] = head_size(str(context["issuer"]))
     return context
 
 
 def _close(value: Any) -> Any:
-    """文号 as print writes it, without the spaces that screens show (GB/T 9704-2012, 7.2.5)."""
+    """文号 and titles as print writes them, without the spaces that screens show (GB/T 9704-2012, 7.2.5)."""
     if isinstance(value, Mapping):
-        return {**value, "number": _close(value.get("number"))}
-    return value.replace(" ", "") if isinstance(value, str) else value
+        return {key: _close(entry) for key, entry in value.items()}
+    return _SPACE.sub("", value) if isinstance(value, str) else value
 
 
 def _environment(folder: Path | None) -> SandboxedEnvironment:
