@@ -13,6 +13,9 @@ from tests.browser.product import Product
 from webapp.demo import make
 from webapp.demo.people import PASSWORD
 
+#: Milliseconds that a busy machine may take; nothing waits longer than it must.
+PATIENCE = 15_000
+expect.set_options(timeout=PATIENCE)
 #: The materials of 4.6.1 as the form names them.
 MATERIALS = ("licence", "identity", "accounts", "credit_report")
 
@@ -34,7 +37,7 @@ class Person:
     def tab(self) -> Page:
         """One more tab of the same browser."""
         page = self.context.new_page()
-        page.set_default_timeout(60_000)
+        page.set_default_timeout(PATIENCE)
         page.on("pageerror", lambda error: self.problems.append(f"{page.url}: {error}"))
         page.on("console", lambda message: self._heard(page, message))
         return page
@@ -76,11 +79,24 @@ class Person:
         """Open the inbox, wait until the task is there (a worker may still bring it), and open it."""
         self.page.goto(f"/tasks?q={words}")
         row = self.row(words, step)
-        while not row.count():
-            self.page.wait_for_timeout(200)
-            self.page.reload()
+        self.awaits(row)
         row.locator("a.title").click()
         expect(self.page.locator("#task-form")).to_be_attached()
+
+    def awaits(self, found: Locator) -> Locator:
+        """Reload the page until something is on it that a worker brings."""
+        for _ in range(PATIENCE // 200):
+            if found.count():
+                return found
+            self.page.wait_for_timeout(200)
+            self.page.reload()
+        raise AssertionError(f"{found} never came to\n{self.main().inner_text()}")
+
+    def option(self, name: str, words: str) -> str:
+        """The label of the select's option that holds these words."""
+        option = self.page.locator(f'[name="{name}"] option').filter(has_text=words).first
+        expect(option).to_be_attached()
+        return option.inner_text()
 
     def has_task(self, words: str, step: str) -> bool:
         self.page.goto(f"/tasks?q={words}")
@@ -108,19 +124,13 @@ class Person:
         expect(fields.first).to_be_attached()
         kind = fields.first.get_attribute("type") or fields.first.evaluate("e => e.tagName")
         if kind == "radio":
-            self._choose(fields, [value])
-        elif kind == "checkbox" and isinstance(value, Sequence):
-            self._choose(fields, list(value))
+            self.page.locator(f'#task-form label:has([name="{name}"][value="{value}"])').click()
         elif kind == "checkbox":
             fields.first.set_checked(bool(value))
         elif kind == "SELECT":
             fields.first.select_option(value)
         else:
             fields.first.fill(value.isoformat() if isinstance(value, date) else str(value))
-
-    def _choose(self, fields: Locator, values: list[str]) -> None:
-        for value in values:
-            self.page.locator("label").filter(has=fields.and_(self.page.locator(f'[value="{value}"]'))).click()
 
     def upload(self, name: str, filename: str, content: bytes) -> None:
         """Choose a file and wait until the server has it."""
