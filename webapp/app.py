@@ -118,8 +118,7 @@ def _refuse_other_sites() -> None:
 
 def _language_switch() -> Response | None:
     """`?lang=en` on any page: remember the choice and show the page again, without it in the address."""
-    wanted = request.args.get("lang")
-    if wanted not in i18n.LANGUAGES or request.method != "GET" or http.is_api():
+    if request.method != "GET" or http.is_api() or (wanted := request.args.get("lang")) not in i18n.LANGUAGES:
         return None
     session["lang"] = wanted
     if current_user.is_authenticated and current_user.locale != wanted:

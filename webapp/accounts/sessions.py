@@ -11,7 +11,7 @@ from typing import Any
 from uuid import UUID
 
 from flask import Flask, Request, Response, g, request, session
-from flask.sessions import SecureCookieSessionInterface
+from flask.sessions import SecureCookieSession, SecureCookieSessionInterface
 from flask_login import AnonymousUserMixin, LoginManager
 
 from webapp.accounts import basic, people, service
@@ -56,6 +56,12 @@ class Nobody(AnonymousUserMixin):  # type: ignore[misc]
 
 class CookieSessions(SecureCookieSessionInterface):
     """Cookies that are only sent back over TLS when they were made over TLS."""
+
+    def open_session(self, app: Flask, request: Request) -> SecureCookieSession | None:
+        """A caller that sends no cookie (a program) costs no signature."""
+        if self.get_cookie_name(app) not in request.cookies:
+            return self.session_class()
+        return super().open_session(app, request)
 
     def get_cookie_secure(self, app: Flask) -> bool:
         return request.is_secure

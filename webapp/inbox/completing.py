@@ -34,8 +34,11 @@ from webapp.inbox.visibility import to_do, visible_tasks
 
 _c = user_task.c
 _draft = select(Draft.task_id).where(Draft.task_id == _c.id).exists().label("has_draft")
-#: What a completion reads of the task: everything but the words of the search.
-_READ = (*(column for column in _c if column is not _c.search), _draft)
+#: What a completion reads of the task.
+_READ = (
+    *(_c.id, _c.instance_id, _c.root_instance_id, _c.definition_id, _c.definition_key, _c.element_id, _c.form_ref),
+    *(_c.business_key, _c.case_org_id, _c.status, _c.assignee_id, _c.claimed_at, _c.completed_by, _c.ended_at, _draft),
+)
 
 
 @functools.lru_cache(maxsize=512)
