@@ -161,7 +161,14 @@ user_task = Table(
     Index(
         "ix_user_task_open_groups", "candidate_groups", postgresql_using="gin", postgresql_where=text("status = 'open'")
     ),
-    Index("ix_user_task_open_org", "org_id", "due_at", "id", postgresql_where=text("status = 'open'")),
+    Index("ix_user_task_open_org", "case_org_id", "due_at", "id", postgresql_where=text("status = 'open'")),
+    Index("ix_user_task_open_process", "definition_key", "due_at", "id", postgresql_where=text("status = 'open'")),
+    Index(
+        "ix_user_task_open_users",
+        "candidate_users",
+        postgresql_using="gin",
+        postgresql_where=text("status = 'open' and candidate_users <> '{}'"),
+    ),
     Index("ix_user_task_open_assignee", "assignee_id", "due_at", "id", postgresql_where=text("status = 'open'")),
     Index(
         "ix_user_task_completed_by",

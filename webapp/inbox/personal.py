@@ -25,7 +25,7 @@ MAX_PHRASE = 200
 #: So many phrases and views one person keeps.
 MAX_KEPT = 50
 #: Parameters of the list that make a view; the page of a list is none.
-VIEW_PARAMETERS = ("view", "process", "q", "sort", "order", "unit")
+VIEW_PARAMETERS = ("view", "process", "q", "order", "unit")
 
 
 def is_inside(actor: Actor) -> bool:

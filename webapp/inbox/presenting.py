@@ -36,7 +36,6 @@ def wanted(args: Mapping[str, str]) -> Filter:
         process=args.get("process", "")[:100],
         words=args.get("q", "")[:100],
         unit=unit_id,
-        sort=args.get("sort") or "due",
         descending=args.get("order") == "descending",
         cursor=args.get("page", ""),
     )
@@ -67,7 +66,7 @@ def page(session: Session, actor: Actor, args: Mapping[str, str]) -> dict[str, A
         "live_url": url_for("inbox.counts"),
         "query": filter.words,
         "filters": [],
-        "filter_fields": {name: args[name] for name in ("view", "process", "unit", "sort", "order") if args.get(name)},
+        "filter_fields": {name: args[name] for name in ("view", "process", "unit", "order") if args.get(name)},
         "columns": _columns(args, filter),
         "rows": rows(session, actor, found.rows),
         "page": _pager(args, found, total),
@@ -208,8 +207,7 @@ def rows(session: Session, actor: Actor, found: Sequence[Any]) -> list[dict[str,
 def _columns(args: Mapping[str, str], filter: Filter) -> dict[str, dict[str, str]]:
     sorted_by = "descending" if filter.descending else "ascending"
     other = None if filter.descending else "descending"
-    due = address(args, sort=None, order=other if filter.sort == "due" else None)
-    return {"due": {"url": due, "sorted": sorted_by if filter.sort == "due" else ""}}
+    return {"due": {"url": address(args, order=other), "sorted": sorted_by}}
 
 
 def _pager(args: Mapping[str, str], found: queries.Page, total: str | int) -> dict[str, Any]:
