@@ -18,6 +18,7 @@ test: $(STAMP) browser ## every test, against a real PostgreSQL and a real brows
 
 lint: $(STAMP) ## style, types, and which part may import which
 	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-cache
 

@@ -62,7 +62,7 @@ def parse(words: str) -> timedelta:
     """An ISO 8601 duration (`P6D`, `PT4H`) of days and smaller. Errors: Invalid."""
     try:
         duration = isodate.parse_duration(words.strip())
-    except (isodate.ISO8601Error, ValueError):
+    except (isodate.ISO8601Error, ValueError, OverflowError):
         duration = None
     if not isinstance(duration, timedelta):  # months and years have no fixed length
         raise Invalid("请用 ISO 8601 时长，例如 P6D（六天）或 PT4H（四小时）。")

@@ -9,14 +9,16 @@ from __future__ import annotations
 import logging
 import secrets
 import time
+from functools import cached_property
 from typing import Any, cast
 
-from flask import Flask, Response, g, has_request_context, jsonify, redirect, render_template, request, url_for
+from flask import Flask, Request, Response, g, has_request_context, jsonify, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_wtf.csrf import CSRFError
-from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import DataError, DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm import Session
+from werkzeug.datastructures import ImmutableMultiDict, MultiDict
 from werkzeug.exceptions import HTTPException, RequestEntityTooLarge, Unauthorized
 
 from webapp import db
@@ -65,8 +67,29 @@ def wants_json() -> bool:
     return is_api() or best == "application/json"
 
 
+class CleanRequest(Request):
+    """A request without NUL characters in its fields: no text may hold one, and people paste them unseen (from PDFs)."""
+
+    def _load_form_data(self) -> None:
+        super()._load_form_data()
+        if "form" in self.__dict__:
+            self.__dict__["form"] = _without_nul(self.form)
+
+    @cached_property
+    def args(self) -> MultiDict[str, str]:
+        return _without_nul(super().args)
+
+
+def _without_nul(fields: MultiDict[str, str]) -> MultiDict[str, str]:
+    if not any("\0" in name or "\0" in value for name, value in fields.items(multi=True)):
+        return fields
+    return ImmutableMultiDict((k.replace("\0", ""), v.replace("\0", "")) for k, v in fields.items(multi=True))
+
+
 class Web(Flask):
     """Flask, with the view inside the unit of work."""
+
+    request_class = CleanRequest
 
     def dispatch_request(self) -> Response:
         for attempt in range(1, ATTEMPTS + 1):
@@ -224,9 +247,14 @@ def _database(error: DBAPIError | PoolTimeout) -> ResponseReturnValue:
     state = getattr(getattr(error, "orig", None), "sqlstate", None)
     if isinstance(error, DBAPIError) and db.is_retryable(error):
         return _told(Conflict())
+    if isinstance(error, DataError):  # a number out of range, a NUL byte: no such value can be stored or looked for
+        return _told(Invalid())
     if state == LOCK_TIMEOUT or isinstance(error, PoolTimeout | OperationalError | InterfaceError):
         log.warning("the database did not answer: %s", error)
         return _told(Unavailable(_("系统暂时繁忙，请稍后再试。")))
+    if isinstance(error, DataError):  # a value that no column can hold: whoever sent it can mend it
+        log.warning("a value was refused by the database: %s", error.orig)
+        return answer(400, _("提交的内容过长、过大或含有无法保存的字符，没有生效；请核对后重试。"), code="invalid")
     return _unforeseen(error)
 
 

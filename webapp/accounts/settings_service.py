@@ -121,10 +121,15 @@ def _parse(definition: Definition, words: str) -> Value:
     if definition.kind == "boolean":
         return words in {"1", "true", "on", "yes"}
     if definition.kind == "date":
+        if not words:
+            return None
         try:
-            return date.fromisoformat(words) if words else None
+            day = date.fromisoformat(words)
         except ValueError:
-            raise ValueError(_("请填写日期，例如 2027-12-31。")) from None
+            day = date.min
+        if not 2000 <= day.year <= 2200:
+            raise ValueError(_("请填写日期，例如 2027-12-31。"))
+        return day
     try:
         number = int(words)
     except ValueError:

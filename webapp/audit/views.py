@@ -22,9 +22,12 @@ bp = Blueprint("audit", __name__, url_prefix="/admin/audit", template_folder="te
 def _day(name: str) -> date | None:
     words = request.args.get(name, "").strip()
     try:
-        return date.fromisoformat(words) if words else None
+        day = date.fromisoformat(words) if words else None
     except ValueError:
-        raise Invalid(_("请填写日期，例如 2027-12-31。")) from None
+        day = date.min
+    if day is not None and not 2000 <= day.year <= 2200:
+        raise Invalid(_("请填写日期，例如 2027-12-31。"))
+    return day
 
 
 def _search() -> service.Search:
