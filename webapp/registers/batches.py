@@ -177,7 +177,7 @@ def _assess_one(session: Session, found: Assessment, item: FilingItem, objection
     else:
         found.ready.append(item)
         answered = {warning.get("entry") for warning in item.warnings}
-        if any(str(entry.id) not in answered for entry in filing_checks.bars(session, item.credit_code)):
+        if any(str(entry.id) not in answered for entry in filing_checks.bars(session, [item.credit_code])):
             found.new_bars.append(item)
 
 

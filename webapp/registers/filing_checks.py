@@ -204,50 +204,56 @@ def _check_twice(found: Checked, enterprises: Sequence[Mapping[str, Any]]) -> No
 # ---- what reviewers are told -------------------------------------------------------------------------------------
 
 
-def warnings(session: Session, unit: LeadUnit, item: FilingItem, today: date) -> list[dict[str, Any]]:
-    """What the reviewers are told of one enterprise: [{code, text, must_answer}]. None of it refuses the filing."""
+def warnings(session: Session, unit: LeadUnit, items: Sequence[FilingItem], today: date) -> list[list[dict[str, Any]]]:
+    """What the reviewers are told of each enterprise: [{code, text, must_answer}]. None of it refuses the filing.
+
+    Read in three statements, however many enterprises there are.
+    """
+    codes = [item.credit_code for item in items]
+    barred, elsewhere = bars(session, codes), _other_consortia(session, unit, codes)
+    limit = int(settings_service.get(session, "credit_report_max_age"))
     return [
-        *_barred(session, item.credit_code),
-        *_other_consortia(session, unit, item),
-        *_old_report(session, item, today),
+        [
+            *(_barred(entry) for entry in barred if entry.credit_code == item.credit_code),
+            *(_elsewhere(other) for other in elsewhere if other.credit_code == item.credit_code),
+            *_old_report(item, today, limit),
+        ]
+        for item in items
     ]
 
 
-def bars(session: Session, credit_code: str) -> list[BarredEntry]:
-    """Entries of the barred list that are in force for a code (4.4: 不得重新申请纳入)."""
-    query = select(BarredEntry).where(BarredEntry.credit_code == credit_code, BarredEntry.annulled_on.is_(None))
+def bars(session: Session, credit_codes: Sequence[str]) -> list[BarredEntry]:
+    """Entries of the barred list that are in force for codes (4.4: 不得重新申请纳入)."""
+    query = select(BarredEntry).where(BarredEntry.credit_code.in_(credit_codes), BarredEntry.annulled_on.is_(None))
     return list(session.scalars(query.order_by(BarredEntry.decided_on)))
 
 
-def _barred(session: Session, credit_code: str) -> Iterator[dict[str, Any]]:
-    for entry in bars(session, credit_code):
-        words = _(
-            "该企业原为牵引单位，%(day)s 因第 %(clause)s 条被清退（%(number)s）。第 4.4 条不准其重新申请牵引单位，"
-            "没有规定能否作为联合体企业；按工作口径，由审核人逐件判断并写明理由。",
-            day=entry.decided_on.isoformat(),
-            clause=entry.clause,
-            number=entry.decision_number,
-        )
-        yield {"code": "barred", "text": words, "must_answer": True, "entry": str(entry.id)}
-
-
-def _other_consortia(session: Session, unit: LeadUnit, item: FilingItem) -> Iterator[dict[str, Any]]:
-    member = ConsortiumEnterprise
-    query = select(member).where(
-        member.credit_code == item.credit_code, member.until.is_(None), member.lead_unit_id != unit.id
+def _barred(entry: BarredEntry) -> dict[str, Any]:
+    words = _(
+        "该企业原为牵引单位，%(day)s 因第 %(clause)s 条被清退（%(number)s）。第 4.4 条不准其重新申请牵引单位，"
+        "没有规定能否作为联合体企业；按工作口径，由审核人逐件判断并写明理由。",
+        day=entry.decided_on.isoformat(),
+        clause=entry.clause,
+        number=entry.decision_number,
     )
-    for other in session.scalars(query):
-        words = _(
-            "该企业还在%(unit)s的联合体中（%(since)s 起）。", unit=other.lead_unit.name, since=other.since.isoformat()
-        )
-        yield {"code": "other_consortium", "text": words, "must_answer": False, "lead_unit": str(other.lead_unit_id)}
+    return {"code": "barred", "text": words, "must_answer": True, "entry": str(entry.id)}
 
 
-def _old_report(session: Session, item: FilingItem, today: date) -> Iterator[dict[str, Any]]:
-    if item.credit_report_on is None:
-        return
-    limit, age = int(settings_service.get(session, "credit_report_max_age")), (today - item.credit_report_on).days
-    if age > limit:
+def _other_consortia(session: Session, unit: LeadUnit, codes: Sequence[str]) -> list[ConsortiumEnterprise]:
+    member = ConsortiumEnterprise
+    where = (member.credit_code.in_(codes), member.until.is_(None), member.lead_unit_id != unit.id)
+    return list(session.scalars(select(member).where(*where).order_by(member.since)).unique())
+
+
+def _elsewhere(other: ConsortiumEnterprise) -> dict[str, Any]:
+    unit, since = other.lead_unit.name, other.since.isoformat()
+    words = _("该企业还在%(unit)s的联合体中（%(since)s 起）。", unit=unit, since=since)
+    return {"code": "other_consortium", "text": words, "must_answer": False, "lead_unit": str(other.lead_unit_id)}
+
+
+def _old_report(item: FilingItem, today: date, limit: int) -> Iterator[dict[str, Any]]:
+    age = (today - item.credit_report_on).days if item.credit_report_on else 0
+    if item.credit_report_on and age > limit:
         words = _(
             "“信用中国”查询报告日期 %(day)s，距今 %(age)s 天，超过 %(limit)s 天（工作口径）。",
             day=item.credit_report_on.isoformat(),

@@ -117,8 +117,9 @@ def register(
         session.add(item)
     session.flush()
     session.refresh(filing)
-    for item in filing.items:
-        item.warnings = filing_checks.warnings(session, unit, item, today)
+    told = filing_checks.warnings(session, unit, filing.items, today)
+    for item, warnings in zip(filing.items, told, strict=True):
+        item.warnings = warnings
     session.flush()
     history.record(session, filing, "submitted", actor=actor, instance_id=instance_id)
     return filing

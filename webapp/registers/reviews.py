@@ -235,7 +235,7 @@ def accept_correction(
     """Take a correction over and bring the enterprise before the reviewers again, with fresh warnings."""
     filings.take_over(item, corrected(item, data))
     today = now.astimezone(clock.BEIJING).date()
-    item.warnings = filing_checks.warnings(session, item.filing.lead_unit, item, today)
+    (item.warnings,) = filing_checks.warnings(session, item.filing.lead_unit, [item], today)
     item.correction_due_at = None
     filings.change_status(session, item, "review", actor=actor, instance_id=instance_id)
 
