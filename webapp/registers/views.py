@@ -9,6 +9,7 @@ from uuid import UUID
 from flask import Blueprint, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from sqlalchemy import select
+from sqlalchemy.orm import Session
 
 from webapp import access, clock
 from webapp.accounts import service as accounts
@@ -17,7 +18,7 @@ from webapp.documents.models import Document
 from webapp.http import db_session
 from webapp.i18n import _
 from webapp.registers import career, charts, labels, lists, pages, queries
-from webapp.registers.models import ConsortiumEnterprise, Filing, FilingItem, LeadUnit, RegisterChange
+from webapp.registers.models import ConsortiumEnterprise, Filing, FilingItem, LeadUnit, PublishedList, RegisterChange
 from webapp.registers.queries import SEE_ALL, SEE_OWN
 
 bp = Blueprint("registers", __name__, template_folder="templates", url_prefix="/registers")
@@ -174,7 +175,7 @@ def enterprise(entry_id: UUID) -> str:
         "registers/enterprise.html",
         member=member,
         state=lists.membership_state(member),
-        facts=_enterprise_facts(member),
+        facts=_enterprise_facts(member, _basis(session, member)),
         others=[_member(other) for other in others if other.id != member.id],
         bars=queries.bars(session, member.credit_code) if queries.sees_all(actor) else [],
         item=item,
@@ -183,7 +184,12 @@ def enterprise(entry_id: UUID) -> str:
     )
 
 
-def _enterprise_facts(member: ConsortiumEnterprise) -> list[dict[str, Any]]:
+def _basis(session: Session, member: ConsortiumEnterprise) -> PublishedList | None:
+    """The published list that the entry rests on."""
+    return session.get(PublishedList, member.since_list_id) if member.since_list_id else None
+
+
+def _enterprise_facts(member: ConsortiumEnterprise, basis: PublishedList | None) -> list[dict[str, Any]]:
     capital = member.registered_capital
     return [
         {
@@ -199,6 +205,11 @@ def _enterprise_facts(member: ConsortiumEnterprise) -> list[dict[str, Any]]:
         {"label": _("服务方向"), "value": member.need},
         {"label": _("试点类别"), "value": labels.word(labels.PROGRAMME, member.programme)},
         {"label": _("纳入日期"), "value": member.since},
+        {
+            "label": _("纳入所依据的名单"),
+            "value": basis.number if basis else "",
+            "url": url_for("public.lists", as_of=basis.published_on.isoformat()) if basis else "",
+        },
         {"label": _("退出日期"), "value": member.until or _("在册")},
     ]
 
