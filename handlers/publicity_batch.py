@@ -92,6 +92,7 @@ def compose_form(ctx: FormContext) -> FormData:
         },
         options={"pool": options},
         context={"return_words": as_text(given.get("notice_opinion")) if returned else ""},
+        warnings=[] if waiting else [_("现在没有审核通过、等待公示的企业。有企业通过审核后再选定。")],
     )
 
 
