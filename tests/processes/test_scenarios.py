@@ -1,0 +1,80 @@
+"""The scenario files beside the models: given and when are verbs of the town, then is what must have come of them."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.processes.conftest import Town
+from webapp import db
+from webapp.config import ROOT
+from webapp.demo import make
+from webapp.notices import objections
+from webapp.registers import membership, regulation
+
+FILES = sorted((ROOT / "processes").glob("*/scenarios/*.json"))
+
+
+class Run:
+    """One scenario on its way; enterprises are counted from 1 in the order of the filing."""
+
+    def __init__(self, town: Town) -> None:
+        self.town = town
+
+    def step(self, verb: dict[str, Any]) -> None:
+        (name, *_rest) = verb
+        getattr(self, name)(verb[name], **{key: value for key, value in verb.items() if key != name})
+
+    def file(self, numbers: list[int]) -> None:
+        self.filing = self.town.file([make.enterprise(number) for number in numbers])
+        self.items = self.town.items(self.filing)
+
+    def review(self, number: int, outcome: str, changes: dict[str, Any] | None = None) -> None:
+        self.town.review(self.items[number - 1], outcome, **(changes or {}))
+
+    def publish(self, numbers: list[int]) -> None:
+        self.batch = self.town.publish([self.items[number - 1] for number in numbers])
+
+    def object(self, number: int, decision: str) -> None:
+        with db.transaction() as session:
+            found = objections.receive(
+                session,
+                notice_id=self.town.notice(self.batch).id,
+                filing_item_id=self.items[number - 1],
+                channel="web",
+                objector_name="",
+                objector_contact="",
+                words="该企业没有开展所填报的业务，请核实。",
+            )
+        case = found.instance_id
+        assert case is not None
+        self.town.do("office", case, "investigate", {"findings": "已电话核实。", "proposal": decision}, "submit")
+        self.town.do("working_group", case, "decide", {"decision_reasons": "依据调查情况。"}, decision)
+
+    def close_period(self, _nothing: dict[str, Any]) -> None:
+        self.town.close_period(self.batch)
+
+    def publish_list(self, more: dict[str, Any]) -> None:
+        self.town.publish_list(self.batch, **more)
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
+def test_scenario(path: Path, town: Town) -> None:
+    scenario = json.loads(path.read_text(encoding="utf-8"))
+    assert scenario["clause"] in regulation.source()["clauses"]
+    run = Run(town)
+    for verb in (*scenario["given"], *scenario["when"]):
+        run.step(verb)
+    then = scenario["then"]
+    assert [town.item(item).status for item in run.items] == then["enterprises"]
+    assert town.filing(run.filing).status == then["filing"]
+    with db.transaction() as session:
+        members = [
+            number
+            for number in range(70, 80)
+            if membership.current(session, town.unit().id, str(make.enterprise(number)["credit_code"]))
+        ]
+    assert members == then["members"]
