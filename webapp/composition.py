@@ -8,6 +8,7 @@ from webapp.config import Config
 from webapp.documents import storage
 from webapp.engine import runtime
 from webapp.engine.handler_api import hooks
+from webapp.forms import schema
 
 
 def build_engine(config: Config | None = None) -> runtime.Engine:
@@ -15,6 +16,7 @@ def build_engine(config: Config | None = None) -> runtime.Engine:
     handlers.load()
     if config is not None:
         storage.configure(config)
+    hooks.form_check = schema.check
     engine = runtime.Engine(hooks, org_scoped_roles=roles.ORG_SCOPED, resolve_account=service.resolve)
     runtime.install(engine)
     return engine

@@ -214,6 +214,8 @@ class Hooks:
         self.providers: dict[str, Provider] = {}
         self.panels: dict[str, Panel] = {}
         self.starters: dict[str, Starter] = {}
+        #: why a form's schema cannot be rendered and checked (sentences); asked when a deployment is made
+        self.form_check: Callable[[Mapping[str, Any]], Sequence[str]] | None = None
 
 
 hooks = Hooks()

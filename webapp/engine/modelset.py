@@ -46,6 +46,7 @@ def check(
     for name, content in resources.items():
         if is_form(name):
             read_form(files, name, content)
+            _check_form(files, name, content, hooks)
         elif name.lower().endswith(_DMN):
             _read_decisions(files, name, content)
     models = {name: content for name, content in resources.items() if name.lower().endswith(_BPMN)}
@@ -79,6 +80,14 @@ def read_form(files: ModelSet, name: str, content: bytes) -> None:
         return
     for reference in {PurePosixPath(name).stem, str(schema.get("id") or "")} - {""}:
         files.forms.setdefault(reference, name)
+
+
+def _check_form(files: ModelSet, name: str, content: bytes, hooks: Hooks) -> None:
+    """Refuse a form that whoever shows forms could not carry out; what is no JSON is told by `read_form`."""
+    if hooks.form_check is None or name not in files.forms.values():
+        return
+    for problem in hooks.form_check(orjson.loads(content)):
+        files.errors.append(Finding(None, "form", f"表单 {name}：{problem}"))
 
 
 def _read_decisions(files: ModelSet, name: str, content: bytes) -> None:

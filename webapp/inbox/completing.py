@@ -12,16 +12,16 @@ from datetime import date, datetime, time
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Select, bindparam, delete, select
+from sqlalchemy import Select, delete, select
 from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.orm import Session
 from werkzeug.datastructures import MultiDict
 
 from webapp import clock
-from webapp.engine import runtime
+from webapp.engine import holding, runtime
 from webapp.engine.commands import CompleteTask, StepResult
 from webapp.engine.handler_api import Actor, FormContext
-from webapp.engine.tables import process_instance, user_task
+from webapp.engine.tables import user_task
 from webapp.engine.types import Element, Outcome
 from webapp.errors import Forbidden, Invalid, NotFound
 from webapp.forms.parse import Parsed, parse
@@ -34,25 +34,12 @@ from webapp.inbox.visibility import to_do, visible_tasks
 
 _c = user_task.c
 _draft = select(Draft.task_id).where(Draft.task_id == _c.id).exists().label("has_draft")
-#: What a completion reads of the task.
-_READ = (
-    *(_c.id, _c.instance_id, _c.root_instance_id, _c.definition_id, _c.definition_key, _c.element_id, _c.form_ref),
-    *(_c.business_key, _c.case_org_id, _c.status, _c.assignee_id, _c.claimed_at, _c.completed_by, _c.ended_at, _draft),
-)
 
 
 @functools.lru_cache(maxsize=512)
-def _locked(actor: Actor) -> Select[Any]:
-    """The task `:task` as the actor may see it, locked: the case first, then the task, the order in which a step locks,
-    so that two people never wait for each other. What stands in the row is what the lock has waited for.
-
-    Built once per person: building it takes longer than running it.
-    """
-    case = process_instance.c.id
-    mine = select(_c.instance_id).where(_c.id == bindparam("task")).correlate(None).scalar_subquery()
-    held = select(case).where(case == mine).with_for_update(key_share=True).cte("held")
-    found = select(*_READ).join(held, held.c.id == _c.instance_id).where(_c.id == bindparam("task"))
-    return found.where(visible_tasks(actor)).with_for_update(of=user_task)
+def _reading(actor: Actor) -> Select[Any]:
+    """The task that this person may see, with whether drafts of it are kept."""
+    return holding.reading(visible_tasks(actor), _draft)
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +80,7 @@ def complete(
     Errors: NotFound (not visible), TaskNotOpen (who and when), Conflict (another has it), Forbidden (four eyes),
     FormRefused (sentences by field; `reason` and `outcome` are fields too).
     """
-    row = session.connection().execute(_locked(actor), {"task": task_id}).one_or_none()
+    row = holding.hold(session, _reading(actor), task_id)
     if row is None:
         raise NotFound(_("没有找到该事项，或您无权查看。"))
     if row.status != "open":
