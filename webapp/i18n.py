@@ -20,14 +20,14 @@ TRANSLATIONS = Path(__file__).parent / "translations"
 
 def _(message: str, **values: object) -> str:
     """The sentence in the reader's language, with `%(name)s` filled in; Chinese outside of a request."""
-    if has_request_context():
+    if language() != "zh":  # the words of the code need no looking up
         return str(flask_babel.gettext(message, **values))
     return message % values if values else message
 
 
 def ngettext(one: str, many: str, count: int, **values: object) -> str:
     """Like `_`, with the plural where the language has one; `%(num)s` is the count."""
-    if has_request_context():
+    if language() != "zh":
         return str(flask_babel.ngettext(one, many, count, **values))
     return many % {"num": count, **values}
 
@@ -39,7 +39,8 @@ def lazy(message: str, **values: object) -> LazyString:
 
 def language() -> str:
     """`zh` or `en`: the reader's; `zh` outside of a request."""
-    return str(flask_babel.get_locale() or "zh")[:2] if has_request_context() else "zh"
+    locale = flask_babel.get_locale() if has_request_context() else None
+    return locale.language if locale is not None else "zh"
 
 
 def _choose() -> str:
