@@ -186,7 +186,8 @@ def _receive(notice: Notice, entered: Mapping[str, Any], files: list[Document]) 
 
 def finish(made: Objection, entered: Mapping[str, Any], files: list[Document]) -> Objection:
     """Note what `receive` does not take, and make the files part of the objection's case."""
-    made.topic, made.confidential = entered["kind"], bool(entered.get("hide_identity"))
+    made.topic = entered["kind"]
+    made.confidential = bool(entered.get("hide_identity") and made.objector_name)
     for document in files:
         document.kind = "evidence"
         document.instance_id = document.root_instance_id = made.instance_id
