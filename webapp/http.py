@@ -247,8 +247,6 @@ def _database(error: DBAPIError | PoolTimeout) -> ResponseReturnValue:
     state = getattr(getattr(error, "orig", None), "sqlstate", None)
     if isinstance(error, DBAPIError) and db.is_retryable(error):
         return _told(Conflict())
-    if isinstance(error, DataError):  # a number out of range, a NUL byte: no such value can be stored or looked for
-        return _told(Invalid())
     if state == LOCK_TIMEOUT or isinstance(error, PoolTimeout | OperationalError | InterfaceError):
         log.warning("the database did not answer: %s", error)
         return _told(Unavailable(_("系统暂时繁忙，请稍后再试。")))
