@@ -18,7 +18,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from webapp import clock
-from webapp.engine import actions, messages, store, writing
+from webapp.engine import actions, holding, messages, store, writing
 from webapp.engine.bpmn import Execution
 from webapp.engine.cache import Cache, Entry
 from webapp.engine.case import Case
@@ -109,7 +109,8 @@ class Engine:
             raise Conflict("该办理事项正在本次操作中办理，不能再次进入。")
         entry = self.cache.take(session, instance_id)
         task_id = command.task_id if isinstance(command, CompleteTask) else None
-        found = store.lock(session, instance_id, entry.version if entry else -1, task_id)
+        cached = entry.version if entry else -1
+        found = holding.take(session, instance_id, cached, task_id) or store.lock(session, instance_id, cached, task_id)
         if found is None:
             raise InstanceNotFound()
         instance, task = found
