@@ -127,3 +127,12 @@ def test_a_lock_that_is_not_given_in_time_is_busy_and_not_an_error(room):
         blocker.rollback()
     assert answer.status_code == 503
     assert answer.json["message"] == "系统暂时繁忙，请稍后再试。"
+
+
+def test_without_database_people_read_a_sentence_and_healthz_says_what_is_missing(room):
+    db.configure("postgresql://postgres@/nowhere?host=%2Fno%2Fsuch%2Fdirectory")
+    page = room.get("/account")
+    assert page.status_code == 503
+    assert "系统暂时繁忙，请稍后再试。" in page.text
+    health = room.get("/healthz")
+    assert (health.status_code, health.json["database"]) == (503, "unreachable")
