@@ -62,23 +62,28 @@ def accounts() -> ResponseReturnValue:
 
 
 def _accounts_page(errors: Mapping[str, Sequence[str]], entered: Mapping[str, str]) -> str:
-    words, number = request.args.get("q", "").strip(), request.args.get("page", 1, type=int)
+    words, number = request.args.get("q", "").strip(), _page_number()
     query = select(Account).outerjoin(Organisation)
     if words:
         by_name = Account.username.icontains(words, autoescape=True) | Account.name.icontains(words, autoescape=True)
         query = query.where(by_name | Organisation.name.icontains(words, autoescape=True))
     total = db_session().scalar(select(func.count()).select_from(query.subquery())) or 0
-    rows = db_session().scalars(query.order_by(Account.username).limit(PAGE).offset((max(number, 1) - 1) * PAGE))
+    rows = db_session().scalars(query.order_by(Account.username).limit(PAGE).offset((number - 1) * PAGE))
     return page(
         "accounts/accounts.html",
         rows=list(rows),
-        pager=pager(total, max(number, 1), "admin.accounts", q=words),
+        pager=pager(total, number, "admin.accounts", q=words),
         query=words,
         organisations=_organisation_options(),
         errors=errors,
         entered=entered,
         suggestion=secrets.token_urlsafe(9) + "-A1",
     )
+
+
+def _page_number() -> int:
+    """The page that the address asks for; what is no such number is the first page."""
+    return min(max(request.args.get("page", 1, type=int), 1), 1_000_000)
 
 
 def pager(total: int, number: int, endpoint: str, **arguments: Any) -> dict[str, Any]:
@@ -160,7 +165,7 @@ def organisations() -> ResponseReturnValue:
 def _organisations_page(errors: Mapping[str, Sequence[str]], entered: Mapping[str, str]) -> str:
     members = select(func.count()).where(Account.organisation_id == Organisation.id).scalar_subquery()
     query = select(Organisation, members.label("members")).order_by(Organisation.name)
-    words, number = request.args.get("q", "").strip(), max(request.args.get("page", 1, type=int), 1)
+    words, number = request.args.get("q", "").strip(), _page_number()
     if words:
         code = Organisation.credit_code.icontains(words, autoescape=True)
         query = query.where(Organisation.name.icontains(words, autoescape=True) | code)
@@ -204,7 +209,7 @@ def create_organisation() -> ResponseReturnValue:
 @access.roles("secadmin")
 def role_list() -> ResponseReturnValue:
     """Who holds which role."""
-    words, number = request.args.get("q", "").strip(), max(request.args.get("page", 1, type=int), 1)
+    words, number = request.args.get("q", "").strip(), _page_number()
     query = select(Account)
     if words:
         by_name = Account.username.icontains(words, autoescape=True) | Account.name.icontains(words, autoescape=True)

@@ -36,7 +36,9 @@ def _text(value: Any) -> str:
 
 
 def number(text: str, name: str) -> int:
-    """A whole number that is not negative. Errors: Invalid naming the parameter."""
+    """A whole number that is not negative, of at most nine digits. Errors: Invalid naming the parameter."""
+    if text.isascii() and text.isdigit() and len(text) > 9:
+        raise Invalid(f"参数 {name} 过大，最多 9 位数字。")
     if not text.isascii() or not text.isdigit():
         raise Invalid(f"参数 {name} 应为不小于 0 的整数，而不是“{text}”。")
     return int(text)
