@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from webapp import clock
 from webapp.accounts.models import Account
-from webapp.accounts.roles import ORG_SCOPED
+from webapp.accounts.roles import ROLES
 from webapp.audit import service as audit
 from webapp.engine.handler_api import Actor
 from webapp.engine.tables import user_task
@@ -29,8 +29,8 @@ VIEW_PARAMETERS = ("view", "process", "q", "order", "unit")
 
 
 def is_inside(actor: Actor) -> bool:
-    """Whether the actor sits on the working group's side, which alone reads internal comments."""
-    return bool(actor.roles - ORG_SCOPED)
+    """Whether the actor sits on the working group's side, which alone reads internal comments and whole records."""
+    return any(ROLES[role].scope in {"all", "agenda"} for role in actor.roles if role in ROLES)
 
 
 def comment(session: Session, actor: Actor, task_id: UUID, words: str, *, internal: bool) -> Comment:

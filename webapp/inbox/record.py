@@ -48,11 +48,15 @@ class _Reader:
     actor: Actor
     inside: bool
     now: datetime
+    unfolded: bool = False
 
 
-def entries(session: Session, actor: Actor, row: Any) -> list[dict[str, Any]]:
-    """Timeline entries (macro `timeline`), oldest first: history of the case and its root, comments, open tasks."""
-    reader = _Reader(session, actor, is_inside(actor), clock.now())
+def entries(session: Session, actor: Actor, row: Any, *, unfolded: bool = False) -> list[dict[str, Any]]:
+    """Timeline entries (macro `timeline`), oldest first: history of the case and its root, comments, open tasks.
+
+    `unfolded`: with everything that was entered in sight, for paper.
+    """
+    reader = _Reader(session, actor, is_inside(actor), clock.now(), unfolded)
     told = [(done.ended_at, _event(reader, done)) for done in reversed(_history(session, row))]
     told += [(note.created_at, _comment(reader, note)) for note in comments(session, actor, row.root_instance_id)]
     told.sort(key=lambda pair: pair[0])
@@ -105,7 +109,12 @@ def _event(reader: _Reader, done: Any) -> dict[str, Any]:
         title = _("%(name)s（已撤销）", name=done.element_name)
     note = Markup("，").join(escape(part) for part in (_who(reader, done), _took(done)) if part)
     details = _details(reader, done) if told and done.form_data else []
-    return {"kind": kind, "title": title, "note": note + _folded(details), "at": _at(reader, done.ended_at)}
+    return {
+        "kind": kind,
+        "title": title,
+        "note": note + _folded(details, reader.unfolded),
+        "at": _at(reader, done.ended_at),
+    }
 
 
 def _may_read(reader: _Reader, done: Any) -> bool:
@@ -170,7 +179,7 @@ def _one(component: Component, value: Any) -> str:
     return shown(revive(component, value))
 
 
-def _folded(details: Sequence[tuple[str, str]]) -> Markup:
+def _folded(details: Sequence[tuple[str, str]], unfolded: bool) -> Markup:
     if not details:
         return Markup("")
     lines = Markup("").join(Markup("<dt>{}</dt><dd>{}</dd>").format(*pair) for pair in details)

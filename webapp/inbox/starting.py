@@ -10,6 +10,7 @@ from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.orm import Session
 
+from webapp.accounts.roles import ORG_SCOPED
 from webapp.engine import runtime
 from webapp.engine.commands import StartInstance
 from webapp.engine.handler_api import Actor
@@ -17,7 +18,6 @@ from webapp.engine.tables import process_definition, process_instance, user_task
 from webapp.errors import NotFound
 from webapp.i18n import _
 from webapp.inbox.claiming import claim
-from webapp.inbox.personal import is_inside
 from webapp.inbox.visibility import to_do
 
 
@@ -76,7 +76,7 @@ def start(session: Session, actor: Actor, key: str) -> Started:
     refuses (a number is given, the case may not open …).
     """
     one = find(session, actor, key)
-    org_id = None if is_inside(actor) else actor.organisation_id
+    org_id = actor.organisation_id if actor.roles & ORG_SCOPED else None
     command = StartInstance(key=one.key, started_by=actor.id, org_id=org_id)
     result = runtime.engine().start(session, command, actor)
     mine = select(user_task.c.id).where(user_task.c.id.in_(result.opened), to_do(actor)).limit(1)

@@ -191,7 +191,7 @@ def paper(session: Session, actor: Actor, row: Any) -> str:
         "inbox/print.html",
         case=head_of(session, row, element),
         form_html=review(form.schema, form.data, form.environment),
-        record=record.entries(session, actor, row),
+        record=record.entries(session, actor, row, unfolded=True),
         printed=deadlines.moment(clock.now(), clock.now()),
         printed_by=actor.name,
     )

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import io
+import re
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
+from pypdf import PdfWriter
 from sqlalchemy import select
 
 from tests.support import Client
 from tests.web.inbox.conftest import PREPARED
+from webapp.documents.models import Document
 from webapp.engine import queries
+from webapp.engine.commands import Suspend
 from webapp.engine.tables import audit
 from webapp.inbox.models import Draft
 
@@ -293,3 +298,44 @@ def test_claims_and_transfers_stand_in_the_audit_trail(client: Any, session: Any
     session.rollback()
     rows = session.execute(select(audit.c.action, audit.c.reason).where(audit.c.task_id == task).order_by(audit.c.id))
     assert [tuple(row) for row in rows] == [("task.claim", None), ("task.transfer", "请假")]
+
+
+def test_a_suspended_case_is_not_moved_and_says_so(
+    client: Any, session: Any, engine: Any, people: Any, start: Any, task_row: Any
+) -> None:
+    task = start(people.one)
+    engine.step(session, task_row(task).instance_id, Suspend("等待法院通知"), None)
+    session.commit()
+    client.sign_in(people.lin)
+    assert "已挂起" in client.get(f"/tasks/{task}").text
+    answer = client.post(f"/tasks/{task}", data=PREPARED)
+    assert answer.status_code == 409
+    assert "广州青禾工业软件有限公司" in answer.text
+    assert task_row(task).status == "open"
+
+
+def test_files_come_with_the_form_and_belong_to_the_case(
+    client: Any, session: Any, people: Any, start: Any, open_task: Any
+) -> None:
+    task = start(people.one)
+    client.sign_in(people.lin)
+    pdf = io.BytesIO()
+    writer = PdfWriter()
+    writer.add_blank_page(200, 200)
+    writer.write(pdf)
+    pdf.seek(0)
+    tile = client.post("/documents", data={"file": (pdf, "执照.pdf"), "name": "licence"})
+    found = re.search(r'name="licence" value="([0-9a-f-]{36})"', tile.text)
+    assert found
+    stolen = {**PREPARED, "licence": found.group(1)}
+    client.sign_in(people.stranger)
+    theirs = start(people.two, "BA-2026-0002")
+    refused = client.post(f"/tasks/{theirs}", data=stolen)
+    assert "有文件已不存在或不是您上传的" in refused.text
+    client.sign_in(people.lin)
+    assert client.post(f"/tasks/{task}", data=stolen).status_code == 303
+    document = session.get(Document, UUID(found.group(1)))
+    assert document.root_instance_id == open_task("review").root_instance_id
+    client.sign_in(people.chen)
+    page = client.get(f"/tasks/{open_task('review').id}").text
+    assert "执照.pdf" in page
