@@ -118,9 +118,8 @@ def review_file(ctx: CasePanelContext) -> CasePanel:
         blocks += [*_comparison(ctx, item), *_hints(item)]
     if ctx.variables.get("reminded_at") and item.status == "correcting":
         blocks.append(Block("hint", text=_("已催告，补正期限至 %(due)s。", due=reviews.due_words(item)), style="warn"))
-    documents = _documents(ctx)
-    blocks += [*_files(documents), *_opinions(ctx, item.filing.items if _inside(ctx.actor) else [item])]
-    return CasePanel(blocks=blocks, tabs=_tabs(ctx, item.filing, item.id), documents=documents)
+    blocks += _opinions(ctx, item.filing.items if _inside(ctx.actor) else [item])
+    return CasePanel(blocks=blocks, tabs=_tabs(ctx, item.filing, item.id), documents=_documents(ctx))
 
 
 def _comparison(ctx: CasePanelContext, item: FilingItem) -> list[Block]:
@@ -128,8 +127,12 @@ def _comparison(ctx: CasePanelContext, item: FilingItem) -> list[Block]:
     if found is None:
         return []
     note = _("%(source)s → 本次申报", source=found.source)
-    text = _("另有 %(n)s 项相同", n=found.same) if found.same else ""
-    return [Block("diff", title=_("与台账比对"), note=note, items=found.differences, text=text)]
+    if not found.differences:
+        same = _("%(n)s 项均与台账相同。", n=found.same)
+        return [Block("text", title=_("与台账比对"), note=note, text=same)]
+    if found.same:
+        note += _("，另有 %(n)s 项相同", n=found.same)
+    return [Block("diff", title=_("与台账比对"), note=note, items=found.differences)]
 
 
 def _hints(item: FilingItem) -> list[Block]:
@@ -150,10 +153,6 @@ def _documents(ctx: CasePanelContext) -> list[UUID]:
     if ctx.definition_key == "enterprise_review":
         query = query.where(Document.instance_id == ctx.instance_id)
     return list(ctx.session.scalars(query.order_by(Document.created_at, Document.id)))
-
-
-def _files(documents: list[UUID]) -> list[Block]:
-    return [Block("files", title=_("案卷文件"), note=_("申报材料之外"), items=documents)] if documents else []
 
 
 def _opinions(ctx: CasePanelContext, items: Sequence[FilingItem]) -> list[Block]:
@@ -206,8 +205,7 @@ def batch_file(ctx: CasePanelContext) -> CasePanel:
             lines = [[o.receipt_number, objections.STATUS_LABELS[o.status], o.words, o.reasons] for o in received]
             columns = [_("编号"), _("状态"), _("异议内容"), _("决定理由")]
             blocks.append(Block("table", title=_("异议"), columns=columns, rows=lines))
-    documents = _documents(ctx)
-    return CasePanel(blocks=[*blocks, *_files(documents)], documents=documents)
+    return CasePanel(blocks=blocks, documents=_documents(ctx))
 
 
 @case_panel("objection")
@@ -245,10 +243,8 @@ def correction_file(ctx: CasePanelContext) -> CasePanel:
     ]
     rows = [[row.seq, row.lead_unit_name, row.name, row.credit_code] for row in notice.rows]
     columns = [_("序号"), _("牵引单位"), _("企业"), _("统一社会信用代码")]
-    documents = _documents(ctx)
     blocks = [
         Block("facts", title=_("原公告"), items=facts),
         Block("table", title=_("原公告名单"), columns=columns, rows=rows),
-        *_files(documents),
     ]
-    return CasePanel(blocks=blocks, documents=documents)
+    return CasePanel(blocks=blocks, documents=_documents(ctx))

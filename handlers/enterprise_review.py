@@ -43,7 +43,7 @@ def review_form(ctx: FormContext) -> FormData:
     again = not last or ctx.variables.get("second_decision") == "disagree"
     data: dict[str, Any] = {
         **item.materials,
-        "correction_days": last.get("correction_days") or settings_service.get(ctx.session, "correction_days"),
+        "correction_days": last.get("correction_days"),
         "barred_answer": last.get("barred_answer"),
         "barred_reason": last.get("barred_reason"),
     }
@@ -59,10 +59,10 @@ def review_form(ctx: FormContext) -> FormData:
         "has_barred": bool(answering),
         "barred_text": " ".join(warning["text"] for warning in answering),
         "checks": {material: "\n".join(_mark(*found) for found in results) for material, results in checked.items()},
+        "default_days": settings_service.get(ctx.session, "correction_days"),
         "second_words": as_text(ctx.variables.get("second_opinion")) if last and again else "",
     }
-    told = [warning["text"] for warning in item.warnings if not warning.get("must_answer")]
-    return FormData(data=data, context=context, warnings=told)
+    return FormData(data=data, context=context)
 
 
 def _mark(fine: bool, sentence: str) -> str:

@@ -85,7 +85,7 @@ def test_batch_objection_and_correction_have_their_case_files(town: Town) -> Non
         )
     town.make_documents()
     panel = town.panel("office", batch)
-    assert titles(panel) == ["公示概要", "本批企业", "异议", "案卷文件"]
+    assert titles(panel) == ["公示概要", "本批企业", "异议"]
     assert len(panel.documents) == 2  # the draft's job came late: the notice was published, its files are made once
     assert found.instance_id is not None
     assert titles(town.panel("working_group", found.instance_id)) == ["所涉公示与企业", "本件已有意见"]

@@ -84,8 +84,8 @@ def _check_return(found: Checked, verdicts: Mapping[str, Any], data: Mapping[str
         return
     if not as_text(data.get("review_opinion")):
         found.add("review_opinion", _("请写明退回补正的理由，将原文告知牵引单位。"))
-    days = as_int(data.get("correction_days"))
-    if days is None or not 1 <= days <= 60:
+    days = data.get("correction_days")
+    if days is not None and not 1 <= (as_int(days) or 0) <= 60:  # none: the house rule's
         found.add("correction_days", _("补正期限应为 1 至 60 个工作日。"))
 
 
