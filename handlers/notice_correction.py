@@ -35,7 +35,7 @@ def prepare_form(ctx: FormContext) -> FormData:
     """The notices that can be corrected and their lines."""
     notices = corrections.correctable(ctx.session)
     lines = [
-        {"value": str(row.id), "label": f"{row.name}（{row.credit_code}）", "hint": f"{notice.number} 第 {row.seq} 行"}
+        {"value": str(row.id), "label": f"{notice.number} 第 {row.seq} 家　{row.name}（{row.credit_code}）"}
         for notice in notices
         for row in notice.rows
     ]
