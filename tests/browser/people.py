@@ -92,7 +92,7 @@ class Person:
             self.page.reload()
         raise AssertionError(f"{found} never came to\n{self.main().inner_text()}")
 
-    def option(self, name: str, words: str) -> str:
+    def option(self, name: str, words: str | re.Pattern[str]) -> str:
         """The label of the select's option that holds these words."""
         option = self.page.locator(f'[name="{name}"] option').filter(has_text=words).first
         expect(option).to_be_attached()

@@ -29,6 +29,7 @@ SOUND = make.enterprise(301, name="广州晨帆工业软件有限公司")
 NO_AUDIT = make.enterprise(302, name="广州晨帆传感技术有限公司")
 LAPSES = make.enterprise(303, name="广州晨帆自动化有限公司")
 MEMBER = make.enterprise(1)  # unit B's own since the first list
+BARRED = "广州晨帆数控科技有限公司"  # under the code of an expelled unit
 OTHER = make.enterprise(304, name="广州晚舟物联科技有限公司")
 DISMISSED = make.enterprise(305, name="广州晚舟数据服务有限公司")
 
@@ -37,7 +38,7 @@ DISMISSED = make.enterprise(305, name="广州晚舟数据服务有限公司")
 def barred(product: Product) -> dict[str, Any]:
     """An enterprise whose code is on the barred list."""
     [(code,)] = product.rows("select credit_code from barred_entry where name = %s", EXPELLED)
-    return make.enterprise(306, name=EXPELLED, credit_code=code)
+    return make.enterprise(306, name=BARRED, credit_code=code)
 
 
 People = Callable[..., Person]
@@ -71,7 +72,7 @@ def test_a_faulty_filing_is_stopped_at_its_fields_and_a_sound_one_submitted(
 
     head = as_person("lead_unit_head_b")
     head.open_task("新增联合体企业备案（4 家）", "确认并提交备案")
-    head.sees(SOUND["name"], NO_AUDIT["name"], EXPELLED, LAPSES["name"])
+    head.sees(SOUND["name"], NO_AUDIT["name"], BARRED, LAPSES["name"])
     head.expected = {422}
     head.press("退回修改")
     expect(head.error_at("confirm_opinion")).to_be_visible()
@@ -101,7 +102,7 @@ def test_the_office_reviews_each_enterprise_and_a_second_person_agrees(as_person
     agree(second, SOUND["name"])
 
     # The barred code is a warning that must be answered.
-    office.open_task(EXPELLED, "审核备案材料")
+    office.open_task(BARRED, "审核备案材料")
     office.sees("不得重新申请名单", "4.4.5")
     office.expected = {422}
     office.fill(**{f"{m}_verdict": "pass" for m in make.materials(SOUND)}, review_opinion="四项材料齐全、有效。")
@@ -109,7 +110,7 @@ def test_the_office_reviews_each_enterprise_and_a_second_person_agrees(as_person
     expect(office.error_at("barred_answer")).to_be_visible()
     office.fill(barred_answer="no_effect", barred_reason="该企业已由他人收购，与原违规行为无关。")
     office.decide("审核通过")
-    second.open_task(EXPELLED, "复核审核意见")
+    second.open_task(BARRED, "复核审核意见")
     second.sees("该企业已由他人收购，与原违规行为无关。")
     second.fill(second_opinion="同意审核意见。")
     second.decide("同意")
@@ -133,7 +134,7 @@ def test_the_office_reviews_each_enterprise_and_a_second_person_agrees(as_person
 def test_a_batch_from_both_filings_is_signed_and_shows_without_an_account(as_person: People) -> None:
     office, signatory, public = as_person("office"), as_person("working_group"), as_person()
     office.start("新增联合体企业分批公示与发布")
-    for name in (SOUND["name"], NO_AUDIT["name"], EXPELLED, OTHER["name"], DISMISSED["name"]):
+    for name in (SOUND["name"], NO_AUDIT["name"], BARRED, OTHER["name"], DISMISSED["name"]):
         expect(office.page.get_by_label(re.compile(name))).to_be_checked()
     assert LAPSES["name"] not in office.main().inner_text()
     office.fill(title=TITLE)
@@ -174,12 +175,12 @@ def look_up(public: Person, number: str, code: str) -> None:
 def test_one_objection_is_upheld_and_one_dismissed(as_person: People) -> None:
     public, office, group = as_person(), as_person("office"), as_person("working_group")
     words = "据了解，该企业上年度没有开展所填报的设备联网业务，请核实其服务能力。"
-    upheld, dismissed = object_to(public, EXPELLED, words), object_to(public, DISMISSED["name"], words)
+    upheld, dismissed = object_to(public, BARRED, words), object_to(public, DISMISSED["name"], words)
     assert re.fullmatch(r"YY-\d{4}-\d{4}", upheld[0])
     look_up(public, *upheld)
     public.sees("正在调查核实")
     for name, proposal, decision, reasons in (
-        (EXPELLED, "upheld", "异议成立", STRUCK),
+        (BARRED, "upheld", "异议成立", STRUCK),
         (DISMISSED["name"], "dismissed", "异议不成立", REASONS),
     ):
         office.open_task(name, "调查异议")
@@ -224,7 +225,7 @@ def test_time_passes_the_returned_one_lapses_and_the_list_is_published(
 
     public.go(f"/public/lists?q={SOUND['credit_code']}")
     public.sees(SOUND["name"], "穗工信名单〔")
-    for struck in (EXPELLED, LAPSES["name"]):
+    for struck in (BARRED, LAPSES["name"]):
         public.go(f"/public/lists?q={struck}")
         assert not public.main().locator("tbody tr", has_text=struck).count()
     office.go(f"/registers/consortium?q={DISMISSED['credit_code']}")
@@ -234,7 +235,7 @@ def test_time_passes_the_returned_one_lapses_and_the_list_is_published(
 
 def test_both_filings_end_and_each_enterprise_has_its_outcome(as_person: People, product: Product) -> None:
     for unit, outcomes in (
-        ("lead_unit_b", {SOUND["name"]: "已发布", EXPELLED: "已撤下", LAPSES["name"]: "逾期"}),
+        ("lead_unit_b", {SOUND["name"]: "已发布", BARRED: "已撤下", LAPSES["name"]: "逾期"}),
         ("lead_unit_c", {OTHER["name"]: "已发布", DISMISSED["name"]: "已发布"}),
     ):
         staff = as_person(unit)
@@ -246,11 +247,12 @@ def test_both_filings_end_and_each_enterprise_has_its_outcome(as_person: People,
 def test_a_published_notice_is_corrected_by_another_never_edited(as_person: People) -> None:
     office, group, public = as_person("office"), as_person("working_group"), as_person()
     office.start("公示更正与撤回")
-    with office.page.expect_response(re.compile(r"/form\?changed=notice_id")):
-        office.page.locator('[name="notice_id"]').select_option(label=office.option("notice_id", TITLE))
+    notice = re.compile(rf"^穗工信公示.* {re.escape(TITLE)}")
+    office.page.locator('[name="notice_id"]').select_option(label=office.option("notice_id", notice))
     office.fill(correction_title="关于晨帆等五家公示的更正公告", correction_words="因录入有误，现将企业名称予以更正。")
     office.page.locator('[data-row-add="lines"]').click()
-    office.page.locator('[name="lines[0].line"]').select_option(label=office.option("lines[0].line", OTHER["name"]))
+    line = re.compile(rf"^穗工信公示.* {OTHER['name']}")
+    office.page.locator('[name="lines[0].line"]').select_option(label=office.option("lines[0].line", line))
     office.fill(**{"lines[0].field": "name", "lines[0].after": "广州晚舟物联网科技有限公司"})
     office.decide("送签发")
     group.open_task("更正公告", "签发更正或撤回")
