@@ -83,7 +83,7 @@ def markdown(words: str) -> Markup:
             continue
         end_list()
         if heading := re.match(r"(#{1,4})\s+(.*)", stripped):
-            level = max(2, len(heading.group(1)))  # the page's title is the only h1
+            level = max(2, len(heading.group(1)) - 1)  # the only h1 is the page's title, then comes h2
             out.append(Markup(f"<h{level}>{{}}</h{level}>").format(_inline(heading.group(2))))
         elif stripped:
             out.append(Markup("<p>{}</p>").format(_inline(stripped)))
