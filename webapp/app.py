@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib
-import logging
 from datetime import timedelta
 from typing import Any
 from urllib.parse import urlencode, urlsplit
@@ -36,7 +35,6 @@ ROOMS = (
     "webapp.notices.public_views",
     "webapp.monitor.views",
     "webapp.rest.views",
-    "webapp.rest.api_v1",
 )
 
 csrf = CSRFProtect()
@@ -72,11 +70,7 @@ def create_app(config: Config) -> Flask:
 def _register(app: Flask) -> None:
     app.add_url_rule("/healthz", "healthz", healthz)
     for name in ROOMS:
-        try:
-            room = importlib.import_module(name)
-        except (ImportError, SyntaxError) as error:
-            logging.getLogger(__name__).warning("the room %s is not there: %s", name, error)
-            continue
+        room = importlib.import_module(name)
         app.register_blueprint(room.bp)
 
 

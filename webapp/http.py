@@ -68,7 +68,7 @@ def wants_json() -> bool:
 
 
 class CleanRequest(Request):
-    """A request without NUL characters in its fields: no text may hold one, and people paste them unseen (from PDFs)."""
+    """A request without NUL characters in its fields: no text may hold one, people paste them unseen (from PDFs)."""
 
     def _load_form_data(self) -> None:
         super()._load_form_data()
