@@ -8,6 +8,7 @@ from uuid import UUID
 
 from flask import Response, flash, jsonify, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
+from markupsafe import Markup
 from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.orm import Session
@@ -84,9 +85,12 @@ def _own(form: MultiDict[str, str]) -> MultiDict[str, str]:
 
 
 def _tell(made: service.Completed) -> None:
+    """Say what happened, with the way back to it, and what comes now."""
     label = made.outcome.label if made.outcome else _("已提交")
     words = _("%(number)s：%(label)s。", number=made.number, label=label) if made.number else f"{label}。"
-    flash(words + (_("已为您打开下一件。") if made.next_task_id else _("没有下一件了。")), "success")
+    back = Markup('<a href="{}">{}</a>').format(url_for("inbox.task", task_id=made.task_id), _("查看办结的这一件"))
+    now = _("已为您打开下一件。") if made.next_task_id else _("没有下一件了。")
+    flash(Markup("{}{}　{}").format(words, now, back), "success")
 
 
 def _refused(

@@ -179,7 +179,9 @@ def test_the_next_task_opens_by_itself(client: Any, people: Any, start: Any, ses
     first, other = start(people.one, "BA-2026-0001"), start(people.one, "BA-2026-0002")
     answer = client.post(f"/tasks/{first}", data=PREPARED)
     assert answer.location == f"/tasks/{other}"
-    assert "BA-2026-0001" in client.get(answer.location).text  # what has just happened
+    page = client.get(answer.location).text
+    assert "BA-2026-0001：已提交。已为您打开下一件。" in page
+    assert f'<a href="/tasks/{first}">查看办结的这一件</a>' in page
 
 
 def test_a_draft_is_kept_typed_or_not_and_takes_the_task(
