@@ -7,12 +7,28 @@ from typing import Any
 
 from webapp.accounts import settings_service
 from webapp.audit import service as audit
-from webapp.engine.handler_api import FormContext, FormData, HandlerContext, handler, provider, validator
+from webapp.engine.handler_api import (
+    CancelContext,
+    FormContext,
+    FormData,
+    HandlerContext,
+    canceller,
+    handler,
+    provider,
+    validator,
+)
+from webapp.errors import Conflict
 from webapp.i18n import _
 from webapp.registers import filings, reviews
 from webapp.registers.filing_checks import MATERIALS
 from webapp.registers.models import FilingItem
 from webapp.registers.values import as_text, key, zh_date
+
+
+@canceller("enterprise_review")
+def give_up(_ctx: CancelContext) -> None:
+    """Never: the filing waits for this enterprise's outcome (4.6.2)."""
+    raise Conflict(_("企业的审核不能直接终止：须由审核人作出通过、退回补正或者不予通过的结论（4.6.2）。"))
 
 
 def _item(ctx: FormContext | HandlerContext) -> FilingItem:

@@ -6,16 +6,19 @@ from collections.abc import Mapping
 from typing import Any
 
 from webapp.engine.handler_api import (
+    CancelContext,
     FormContext,
     FormData,
     HandlerContext,
     StartContext,
     StartPlan,
+    canceller,
     handler,
     provider,
     starter,
     validator,
 )
+from webapp.errors import Conflict
 from webapp.i18n import _
 from webapp.notices import corrections, publishing
 from webapp.registers import numbers
@@ -28,6 +31,13 @@ def open_correction(ctx: StartContext) -> StartPlan:
     number = numbers.case_number(ctx.session, "GZ", (as_date(ctx.now) or ctx.now.date()).year)
     defaults: dict[str, Any] = {"correction_title": None, "correction_notice_id": None, "settled_items": []}
     return StartPlan(variables={k: v for k, v in defaults.items() if k not in ctx.variables}, business_key=number)
+
+
+@canceller("notice_correction")
+def give_up(ctx: CancelContext) -> None:
+    """A correction that somebody thought of may be dropped; one that a final check demanded may not."""
+    if ctx.variables.get("cause"):
+        raise Conflict(_("牵引单位不再在册，其企业须以更正公告撤下，不能直接终止。"))
 
 
 @provider("notice_correction.prepare")

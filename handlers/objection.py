@@ -6,12 +6,28 @@ from collections.abc import Mapping
 from typing import Any
 
 from webapp import clock
-from webapp.engine.handler_api import FormContext, FormData, HandlerContext, handler, provider, validator
+from webapp.engine.handler_api import (
+    CancelContext,
+    FormContext,
+    FormData,
+    HandlerContext,
+    canceller,
+    handler,
+    provider,
+    validator,
+)
+from webapp.errors import Conflict
 from webapp.i18n import _
 from webapp.notices import objections, publishing
 from webapp.notices.models import Objection
 from webapp.registers import filings
 from webapp.registers.values import as_text, key
+
+
+@canceller("objection")
+def give_up(_ctx: CancelContext) -> None:
+    """Never: an objection that was received in time is decided (4.6.3)."""
+    raise Conflict(_("公示期内收到的异议不能直接终止：须由工作小组作出决定（4.6.3）。"))
 
 
 def _objection(ctx: FormContext | HandlerContext) -> Objection:

@@ -7,20 +7,23 @@ from typing import Any
 
 from webapp import clock
 from webapp.engine.handler_api import (
+    CancelContext,
     FormContext,
     FormData,
     HandlerContext,
     StartContext,
     StartPlan,
+    canceller,
     handler,
     provider,
     starter,
     validator,
 )
+from webapp.errors import Conflict
 from webapp.i18n import _
 from webapp.ids import uuid7
 from webapp.registers import filing_checks, filings, interpretations, numbers
-from webapp.registers.models import LeadUnit
+from webapp.registers.models import Filing, LeadUnit
 from webapp.registers.values import as_date, as_text, key
 
 
@@ -39,6 +42,13 @@ def open_filing(ctx: StartContext) -> StartPlan:
         business_key=numbers.case_number(ctx.session, "BA", today.year),
         org_id=unit.organisation_id,
     )
+
+
+@canceller("partner_filing")
+def give_up(ctx: CancelContext) -> None:
+    """A draft may be dropped; a submitted filing ends when each of its enterprises has an outcome (4.6.3)."""
+    if ctx.session.get(Filing, key(ctx.variables["filing_id"])) is not None:
+        raise Conflict(_("备案已提交，不能直接终止：每家企业都须有审核或者公示的结果（4.6.2、4.6.3）。"))
 
 
 def _unit(ctx: FormContext | HandlerContext) -> LeadUnit:

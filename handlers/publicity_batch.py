@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from itertools import chain
 from typing import Any
 
 from webapp import clock
 from webapp.accounts import settings_service
 from webapp.engine.handler_api import (
+    CancelContext,
     FormContext,
     FormData,
     HandlerContext,
     StartContext,
     StartPlan,
+    canceller,
     handler,
     provider,
     starter,
@@ -36,8 +39,17 @@ def open_batch(ctx: StartContext) -> StartPlan:
         "batch_number": number,
         "batch_title": None,
         "told_items": [],
+        "stranded_items": [],
     }
     return StartPlan(variables=variables, business_key=number)
+
+
+@canceller("publicity_batch")
+def give_up(ctx: CancelContext) -> None:
+    """A batch may be ended before its notice is published; its enterprises go back to the pool."""
+    batch_id = key(ctx.variables["batch_id"])
+    if ctx.session.get(PublicityBatch, batch_id) is not None:
+        batches.give_up(ctx.session, batches.locked(ctx.session, batch_id))
 
 
 def _batch(ctx: FormContext | HandlerContext) -> PublicityBatch:
@@ -201,8 +213,10 @@ def confirm_entered(ctx: FormContext) -> Mapping[str, Any]:
     outputs={
         "ready_items": "可以发布的企业",
         "held_items": "异议未决、留待以后发布的企业",
+        "recheck_items": "异议已有决定、须再次复查的企业",
         "settled_items": "已有结果、尚未告知的企业",
         "told_items": "已告知结果的企业",
+        "stranded_items": "不在本批、因牵引单位不再在册而撤下的企业",
     },
 )
 def final_check(ctx: HandlerContext) -> Mapping[str, Any]:
@@ -211,13 +225,23 @@ def final_check(ctx: HandlerContext) -> Mapping[str, Any]:
     found = batches.final_check(ctx.session, batch, actor=ctx.actor, instance_id=ctx.instance_id)
     if found.by_unit:
         _start_correction(ctx, publishing.of_batch(ctx.session, batch.id), found.by_unit)
+    stranded = batches.strike_stranded(ctx.session, actor=ctx.actor, instance_id=ctx.instance_id)
+    stranded_items = [*(ctx.variables.get("stranded_items") or []), *_ids(stranded)]
     told = ctx.variables.get("told_items") or []
     return {
         "ready_items": _ids(found.ready),
         "held_items": _ids(item for item, _reason in found.held),
-        "settled_items": _ids(batches.settled(ctx.session, batch.id, told)),
+        "recheck_items": [],
+        "settled_items": _untold(ctx, batch, stranded_items),
         "told_items": told,
+        "stranded_items": stranded_items,
     }
+
+
+def _untold(ctx: HandlerContext, batch: PublicityBatch, stranded: Iterable[str]) -> list[str]:
+    """The enterprises whose cases wait to be told of their outcome."""
+    told = ctx.variables.get("told_items") or []
+    return [*_ids(batches.settled(ctx.session, batch.id, told)), *(item for item in stranded if item not in told)]
 
 
 def _start_correction(ctx: HandlerContext, notice: Notice, items: list[FilingItem]) -> None:
@@ -290,19 +314,32 @@ def sign_list_form(ctx: FormContext) -> FormData:
 
 @validator("publicity_batch.sign_list")
 def sign_list(ctx: FormContext) -> Mapping[str, Any]:
-    """A return says why."""
-    return opinion_when_returned(ctx)
+    """A return says why; nothing is signed over a bar (4.4) that came after the list was prepared."""
+    if ctx.outcome == "return":
+        return opinion_when_returned(ctx)
+    given = ctx.variables
+    found = batches.check_list(ctx.session, key(given["batch_id"]), given)
+    return {"": [*chain.from_iterable(found.values()), _("请退回修改，由办公室重新复查。")]} if found else {}
 
 
 @handler(
     "batch.publish_list",
     inputs={"batch_id": "批次", "ready_items": "签发人所见的企业", "excluded": "不予发布的企业", "list_title": "标题"},
-    outputs={"held_items": "留待以后发布的企业", "settled_items": "已有结果、尚未告知的企业", "list_number": "文号"},
+    outputs={
+        "held_items": "异议未决、留待以后发布的企业",
+        "recheck_items": "异议已有决定、须再次复查的企业",
+        "settled_items": "已有结果、现在告知的企业",
+        "told_items": "已告知结果的企业",
+        "list_number": "文号",
+    },
 )
 def publish_list(ctx: HandlerContext) -> Mapping[str, Any]:
     """发布变更后的产业生态联合体企业名单，登记联合体企业（4.6.3）。"""
     given = ctx.variables
     batch = batches.locked(ctx.session, key(given["batch_id"]))
+    gone = batches.strike(ctx.session, batch, actor=ctx.actor, instance_id=ctx.instance_id)
+    if gone.by_unit:
+        _start_correction(ctx, publishing.of_batch(ctx.session, batch.id), gone.by_unit)
     made = batches.publish_list(
         ctx.session,
         batch,
@@ -315,9 +352,13 @@ def publish_list(ctx: HandlerContext) -> Mapping[str, Any]:
     )
     if made:
         ctx.enqueue("documents.notice", {"notice_id": str(made[1].id)})
+    held, free = batches.rest(ctx.session, batch)
+    settled = _untold(ctx, batch, given.get("stranded_items") or [])
     return {
-        "held_items": _ids(batches.unsettled(ctx.session, batch.id)),
-        "settled_items": _ids(batches.settled(ctx.session, batch.id, given.get("told_items") or [])),
+        "held_items": _ids(held),
+        "recheck_items": _ids(free),
+        "settled_items": settled,
+        "told_items": [*(given.get("told_items") or []), *settled],
         "list_number": made[0].number if made else given.get("list_number"),
         "list_title": None,
         "excluded": None,

@@ -15,6 +15,7 @@ from webapp.engine import incidents
 from webapp.engine.bpmn import Execution
 from webapp.engine.bpmn.codec import clone, encode
 from webapp.engine.errors import BpmnError, TaskNotOpen
+from webapp.engine.handler_api import CancelContext
 from webapp.engine.host import Step
 from webapp.engine.recorder import Recorder
 from webapp.engine.store import Defer, Instance, Row
@@ -193,6 +194,11 @@ def _answer(at: Context, command: c.AnswerCall) -> None:
 
 
 def _cancel(at: Context, command: c.Cancel) -> None:
+    """The process's canceller is asked first: it refuses, or undoes what the case has done in the registers."""
+    ask = at.step.engine.hooks.cancellers.get(at.recorder.case.definition.key)
+    if ask is not None:
+        variables = at.execution.variables()
+        ask(CancelContext(at.session, at.instance.id, variables, command.reason, at.step.actor, at.step.now))
     at.execution.cancel()
     at.recorder.changes.row["end_reason"] = command.reason
     at.recorder.audit("instance.cancel", reason=command.reason)

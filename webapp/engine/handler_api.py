@@ -1,4 +1,4 @@
-"""What the Python of a domain (`handlers/`) may use of the engine: five kinds of named hooks, found by the models.
+"""What the Python of a domain (`handlers/`) may use of the engine: six kinds of named hooks, found by the models.
 
 * ``@handler("topic")`` — a service task. *Local* (default): runs inside the step's transaction, under a savepoint; its
   effects on our own tables and the token's move commit together. ``external=True``: called by a worker with no
@@ -6,6 +6,7 @@
 * ``@validator("name")`` — checks a form's data before a user task completes; returns sentences by field path.
 * ``@provider("name")`` — gives a form its options and prefilled data.
 * ``@starter("process_key")`` — whether a case may be opened now and by this person, its number and first variables.
+* ``@canceller("process_key")`` — whether a case may simply be ended (`Cancel`), and what that undoes in the registers.
 * ``@case_panel("process_key")`` — what stands beside the task in the tab 案卷, as generic blocks.
 
 A hook is a plain function of one context. Its module is imported by the composition roots (`handlers.load()`), which
@@ -28,6 +29,7 @@ from webapp.errors import Invalid
 __all__ = [
     "Block",
     "BpmnError",
+    "CancelContext",
     "CasePanelContext",
     "ExternalContext",
     "FormContext",
@@ -39,6 +41,7 @@ __all__ = [
     "StartContext",
     "StartPlan",
     "Tab",
+    "canceller",
     "case_panel",
     "handler",
     "hooks",
@@ -109,6 +112,18 @@ class StartPlan:
     business_key: str | None = None
     title: str | None = None
     org_id: UUID | None = None
+
+
+@dataclass(slots=True)
+class CancelContext:
+    """What a canceller gets, in the transaction that ends the case; it refuses by raising a QianyinError."""
+
+    session: Session
+    instance_id: UUID
+    variables: Mapping[str, Any]
+    reason: str
+    actor: Actor | None
+    now: datetime
 
 
 @dataclass(slots=True)
@@ -192,6 +207,7 @@ Validator = Callable[[FormContext], Mapping[str, str | Sequence[str]]]
 Provider = Callable[[FormContext], FormData]
 Panel = Callable[[CasePanelContext], CasePanel]
 Starter = Callable[[StartContext], StartPlan]
+Canceller = Callable[[CancelContext], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -214,6 +230,7 @@ class Hooks:
         self.providers: dict[str, Provider] = {}
         self.panels: dict[str, Panel] = {}
         self.starters: dict[str, Starter] = {}
+        self.cancellers: dict[str, Canceller] = {}
         #: why a form's schema cannot be rendered and checked (sentences); asked when a deployment is made
         self.form_check: Callable[[Mapping[str, Any]], Sequence[str]] | None = None
 
@@ -269,6 +286,16 @@ def case_panel(process_key: str) -> Callable[[Panel], Panel]:
 
     def register(function: Panel) -> Panel:
         _put(hooks.panels, process_key, function)
+        return function
+
+    return register
+
+
+def canceller(process_key: str) -> Callable[[Canceller], Canceller]:
+    """Register what is asked before an instance of the process is ended by an operation."""
+
+    def register(function: Canceller) -> Canceller:
+        _put(hooks.cancellers, process_key, function)
         return function
 
     return register

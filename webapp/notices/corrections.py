@@ -15,8 +15,8 @@ from webapp.errors import Conflict
 from webapp.i18n import _
 from webapp.notices import publishing
 from webapp.notices.models import Notice, NoticeItem
-from webapp.registers import checks, filings, membership
-from webapp.registers.filing_checks import Checked, Errors
+from webapp.registers import checks, filing_checks, filings, membership
+from webapp.registers.filing_checks import Checked, Errors, Known
 from webapp.registers.models import FilingItem, PublicityBatch
 from webapp.registers.values import as_text, as_uuid
 
@@ -72,7 +72,16 @@ def _check_line(session: Session, found: Checked, path: str, notice: Notice, lin
     elif after == getattr(row, str(field)):
         found.add(f"{path}.after", _("与原公告相同，没有需要更正的内容。"))
     elif field == "credit_code":
-        found.add(f"{path}.after", checks.credit_code(after))
+        found.add(f"{path}.after", checks.credit_code(after) or _taken(session, row, checks.normalise_code(after)))
+
+
+def _taken(session: Session, row: NoticeItem, code: str) -> str | None:
+    """Why a corrected code cannot be this enterprise's: its unit has it already (4.6)."""
+    item = session.get(FilingItem, row.filing_item_id) if row.filing_item_id else None
+    if item is None:
+        return None
+    known = Known.load(session, item.filing.lead_unit, [{"credit_code": code}], item.id)
+    return filing_checks.code_taken(code, known)
 
 
 def row_of(notice: Notice, line: Mapping[str, Any]) -> NoticeItem | None:

@@ -8,18 +8,18 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import func, select
+from sqlalchemy import ColumnElement, and_, func, select
 from sqlalchemy.orm import Session
 
 from webapp.accounts import settings_service
 from webapp.engine.handler_api import Actor
-from webapp.errors import NotFound
+from webapp.errors import Conflict, NotFound
 from webapp.i18n import _
 from webapp.notices import publishing
 from webapp.notices.models import Notice, Objection
 from webapp.registers import filing_checks, filings, membership
 from webapp.registers.filing_checks import Checked, Errors
-from webapp.registers.models import FilingItem, PublicityBatch, PublishedList
+from webapp.registers.models import Filing, FilingItem, LeadUnit, PublicityBatch, PublishedList
 from webapp.registers.values import as_int, as_text, as_uuid
 
 
@@ -74,10 +74,14 @@ def open_batch(session: Session, batch_id: UUID, number: str, instance_id: UUID,
 
 
 def check_composition(session: Session, data: Mapping[str, Any], batch_id: UUID | None) -> Errors:
-    """What keeps a batch from being signed: an enterprise that no longer waits, a period below the house rule."""
+    """What keeps a batch from being signed: an enterprise that no longer waits, a period below the house rule.
+
+    The chosen rows are locked first: of two officers who choose one enterprise at once, the second reads why not.
+    """
     found = Checked()
-    waiting = {item.id: item for item in pool(session, batch_id)}
     chosen = chosen_ids(data.get("item_ids"))
+    _lock(session, FilingItem.id.in_(chosen))
+    waiting = {item.id: item for item in pool(session, batch_id)}
     if not chosen:
         found.add("item_ids", _("请至少选择 1 家企业。"))
     gone = [identifier for identifier in chosen if identifier not in waiting]
@@ -96,6 +100,13 @@ def check_composition(session: Session, data: Mapping[str, Any], batch_id: UUID 
     return found.errors
 
 
+def _lock(session: Session, which: ColumnElement[bool]) -> None:
+    """Lock enterprises' rows, in one order, and forget what was read of them before."""
+    session.flush()
+    session.execute(select(FilingItem.id).where(which).order_by(FilingItem.id).with_for_update(key_share=True))
+    session.expire_all()
+
+
 def chosen_ids(values: Iterable[Any] | None) -> list[UUID]:
     """Keys from a checklist."""
     return [identifier for identifier in map(as_uuid, values or ()) if identifier is not None]
@@ -107,7 +118,8 @@ def bind(session: Session, batch: PublicityBatch, chosen: Sequence[UUID]) -> lis
     Errors: NotFound when one has gone meanwhile.
     """
     query = select(FilingItem).where(FilingItem.id.in_(chosen) | (FilingItem.batch_id == batch.id))
-    rows = session.scalars(query.order_by(FilingItem.id).with_for_update(of=FilingItem, key_share=True)).unique().all()
+    query = query.order_by(FilingItem.id).with_for_update(of=FilingItem, key_share=True)
+    rows = session.scalars(query.execution_options(populate_existing=True)).unique().all()
     for item in rows:
         wanted = item.id in set(chosen)
         if wanted and (item.status != "pooled" or item.batch_id not in (None, batch.id)):
@@ -116,6 +128,21 @@ def bind(session: Session, batch: PublicityBatch, chosen: Sequence[UUID]) -> lis
     batch.status = "signing"
     session.flush()
     return items_of(session, batch.id)
+
+
+def give_up(session: Session, batch: PublicityBatch) -> None:
+    """End a (locked) batch that nothing was published of: its enterprises wait for another (4.6.3).
+
+    Errors: Conflict once its notice is out, which only 撤回 takes back.
+    """
+    if batch.status == "withdrawn":  # by a 撤回公告, which has given them back
+        return
+    if batch.status not in ("composing", "signing"):
+        raise Conflict(_("公示已发布，不能直接终止；确有错误的，以撤回公告撤回或者更正公告更正。"))
+    for item in items_of(session, batch.id):
+        item.batch_id = None
+    batch.status = "cancelled"
+    session.flush()
 
 
 def publish(session: Session, batch: PublicityBatch, notice: Notice, *, actor: Actor | None, now: datetime) -> Notice:
@@ -149,29 +176,33 @@ def assess(session: Session, batch_id: UUID, *, lock: bool = False) -> Assessmen
     """
     found = Assessment()
     if lock:
-        mine = select(FilingItem.id).where(FilingItem.batch_id == batch_id).order_by(FilingItem.id)
-        session.execute(mine.with_for_update(key_share=True))
-        session.expire_all()
+        _lock(session, FilingItem.batch_id == batch_id)
     items = items_of(session, batch_id)
     opened = select(Objection).where(
         Objection.filing_item_id.in_([item.id for item in items]), Objection.status == "open"
     )
     waiting = {o.filing_item_id: o.receipt_number for o in session.scalars(opened)}
+    first: dict[tuple[UUID, str], FilingItem] = {}
     for item in items:
         if item.status == "struck":
             found.struck.append((item, item.outcome_reason))
         elif item.status in ("public", "objected"):
-            _assess_one(session, found, item, waiting.get(item.id))
+            earlier = first.setdefault((item.filing.lead_unit_id, item.credit_code), item)
+            _assess_one(session, found, item, waiting.get(item.id), None if earlier is item else earlier)
     return found
 
 
-def _assess_one(session: Session, found: Assessment, item: FilingItem, objection: str | None) -> None:
+def _assess_one(
+    session: Session, found: Assessment, item: FilingItem, objection: str | None, earlier: FilingItem | None
+) -> None:
     unit = item.filing.lead_unit
     if unit.status != "listed":
         found.struck.append((item, _("牵引单位%(unit)s已不在名单中。", unit=unit.name)))
         found.by_unit.append(item)
     elif membership.current(session, unit.id, item.credit_code):
         found.struck.append((item, _("该企业已在本单位联合体名单中。")))
+    elif earlier is not None:  # a code was corrected into another's
+        found.struck.append((item, _("与本批中的%(name)s为同一家企业。", name=earlier.name)))
     elif objection:
         found.held.append((item, _("异议 %(number)s 未决", number=objection)))
     else:
@@ -182,15 +213,36 @@ def _assess_one(session: Session, found: Assessment, item: FilingItem, objection
 
 
 def final_check(session: Session, batch: PublicityBatch, *, actor: Actor | None, instance_id: UUID) -> Assessment:
-    """Assess the (locked) batch, strike what must go, and end the notice's period."""
+    """Assess the (locked) batch, strike what must go, and end the notice's period.
+
+    Its status is `holding` when it now waits for the decision of an objection, and only then: whoever decides tells it.
+    """
+    found = strike(session, batch, actor=actor, instance_id=instance_id)
+    batch.status = "holding" if found.held and not found.ready else "closing"
+    publishing.of_batch(session, batch.id).status = "closed"
+    session.flush()
+    return found
+
+
+def strike(session: Session, batch: PublicityBatch, *, actor: Actor | None, instance_id: UUID) -> Assessment:
+    """Assess the (locked) batch and strike the enterprises that must not be published (4.6.3)."""
     found = assess(session, batch.id, lock=True)
     for item, reason in found.struck:
         if item.status != "struck":
             filings.change_status(session, item, "struck", reason=reason, actor=actor, instance_id=instance_id)
-    batch.status = "holding" if found.held else "closing"
-    publishing.of_batch(session, batch.id).status = "closed"
-    session.flush()
     return found
+
+
+def strike_stranded(session: Session, *, actor: Actor | None, instance_id: UUID) -> list[FilingItem]:
+    """Strike the passed enterprises of units that are off the list (4.4): no batch will take them any more."""
+    off = select(Filing.id).join(LeadUnit).where(LeadUnit.status != "listed")
+    waiting = FilingItem.status == "pooled", FilingItem.batch_id.is_(None), FilingItem.filing_id.in_(off)
+    _lock(session, and_(*waiting))
+    struck = list(session.scalars(select(FilingItem).where(*waiting).order_by(FilingItem.id)).unique())
+    for item in struck:
+        reason = _("牵引单位%(unit)s已不在名单中。", unit=item.filing.lead_unit.name)
+        filings.change_status(session, item, "struck", reason=reason, actor=actor, instance_id=instance_id)
+    return struck
 
 
 def check_list(session: Session, batch_id: UUID, data: Mapping[str, Any]) -> Errors:
@@ -229,15 +281,27 @@ def publish_list(
     made = publishing.publish_list(session, batch, going, title=title, actor=actor, now=now) if going else None
     for item in going:
         filings.change_status(session, item, "published", actor=actor, instance_id=batch.instance_id)
-    if batch.status != "resuming":  # an objection's decision is on its way: it stays expected
-        batch.status = "holding" if unsettled(session, batch.id) else "closing"
     session.flush()
     return made
 
 
-def unsettled(session: Session, batch_id: UUID) -> list[FilingItem]:
-    """Enterprises of the batch that have no outcome yet."""
-    return [item for item in items_of(session, batch_id) if item.status not in filings.FINAL]
+def rest(session: Session, batch: PublicityBatch) -> tuple[list[FilingItem], list[FilingItem]]:
+    """What a list left behind, (held, free): an open objection holds some back, others were decided meanwhile.
+
+    The (locked) batch is `holding`, and told of the next decision, only when nothing is free to go on with.
+    """
+    left = [item for item in items_of(session, batch.id) if item.status not in filings.FINAL]
+    free = [item for item in left if not objections_open(session, item.id)]
+    held = [item for item in left if item not in free]
+    batch.status = "holding" if held and not free else "closing"
+    session.flush()
+    return held, free
+
+
+def objections_open(session: Session, item_id: UUID) -> bool:
+    """Whether an objection against an enterprise is undecided."""
+    query = select(Objection.id).where(Objection.filing_item_id == item_id, Objection.status == "open").limit(1)
+    return session.scalar(query) is not None
 
 
 def settled(session: Session, batch_id: UUID, told: Iterable[Any]) -> list[FilingItem]:

@@ -129,16 +129,19 @@ def check_enterprise(found: Checked, path: str, enterprise: Mapping[str, Any], k
 
 
 def _check_code(found: Checked, path: str, code: str, known: Known) -> None:
-    problem = checks.credit_code(code)
-    if problem:
-        found.add(path, problem)
-    elif code == known.unit.credit_code:
-        found.add(path, _("这是本单位自己的统一社会信用代码，牵引单位不能把自己列为联合体企业。"))
-    elif code in known.members:
+    found.add(path, checks.credit_code(code) or code_taken(code, known))
+
+
+def code_taken(code: str, known: Known) -> str | None:
+    """Why a code cannot be that of a new enterprise of this unit: its own, a member's, or under way already (4.6)."""
+    if code == known.unit.credit_code:
+        return _("这是本单位自己的统一社会信用代码，牵引单位不能把自己列为联合体企业。")
+    if code in known.members:
         since = known.members[code].since
-        found.add(path, _("该企业已在本单位联合体名单中（%(since)s 起），请移除。", since=since.isoformat()))
-    elif code in known.open_items:
-        found.add(path, _("该企业已在本单位的另一件备案 %(number)s 中办理，请移除。", number=known.open_items[code]))
+        return _("该企业已在本单位联合体名单中（%(since)s 起），请移除。", since=since.isoformat())
+    if code in known.open_items:
+        return _("该企业已在本单位的另一件备案 %(number)s 中办理，请移除。", number=known.open_items[code])
+    return None
 
 
 def check_identity(found: Checked, path: str, enterprise: Mapping[str, Any], known: Known) -> None:

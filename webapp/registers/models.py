@@ -152,7 +152,10 @@ class Interpretation(Base):
 
 
 class PublicityBatch(Base):
-    """公示批次 (4.6.3). Status composing | signing | public | closing | published | withdrawn."""
+    """公示批次 (4.6.3). Status composing | signing | public | closing | holding | published.
+
+    holding: it waits for the decision of an objection. Given up: withdrawn (by 撤回公告) | cancelled (never published).
+    """
 
     __tablename__ = "publicity_batch"
     id: Mapped[UUID] = mapped_column(primary_key=True, default=uuid7)
