@@ -17,6 +17,8 @@ def build_engine(config: Config | None = None) -> runtime.Engine:
     if config is not None:
         storage.configure(config)
     hooks.form_check = schema.check
-    engine = runtime.Engine(hooks, org_scoped_roles=roles.ORG_SCOPED, resolve_account=service.resolve)
+    engine = runtime.Engine(
+        hooks, org_scoped_roles=roles.ORG_SCOPED, resolve_account=service.resolve, actor_of=service.actor
+    )
     runtime.install(engine)
     return engine

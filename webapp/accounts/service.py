@@ -62,6 +62,12 @@ def actor_of(account: Account) -> Actor:
     return Actor(account.id, account.username, account.name, account.roles, account.organisation_id)
 
 
+def actor(session: Session, account_id: UUID) -> Actor | None:
+    """An account by its id, active or not: for whom an act that was begun is finished."""
+    account = session.get(Account, account_id)
+    return actor_of(account) if account else None
+
+
 def current_actor() -> Actor:
     """Who acts in this request. Errors: Forbidden when nobody is signed in (a rule is missing on the route)."""
     from flask_login import current_user

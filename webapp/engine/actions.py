@@ -135,14 +135,23 @@ def _job(at: Context, job_id: UUID) -> Row:
     return row
 
 
+def _act_for(at: Context, row: Row) -> None:
+    """What follows is still the act of the person in whose step the job was parked (who signed, who decided)."""
+    if at.step.actor is None and row["actor_id"] is not None:
+        at.step.actor = at.step.engine.actor_of(at.session, row["actor_id"])
+        at.recorder.case.actor_id = row["actor_id"]
+
+
 def _run_job(at: Context, command: c.RunJob) -> None:
     row = _job(at, command.job_id)
+    _act_for(at, row)
     at.recorder.case.job = row
     at.execution.retry(row["node"])
 
 
 def _resume_job(at: Context, command: c.ResumeJob) -> None:
     row = _job(at, command.job_id)
+    _act_for(at, row)
     if command.error_code is not None:
         at.execution.fail(row["node"], BpmnError(command.error_code, command.error_message))
     else:

@@ -241,6 +241,7 @@ class Recorder:
             "due_at": self.case.now,
             "attempts": 0,
             "error": None,
+            "actor_id": self.case.actor_id,
             "created_at": self.case.now,
         }
 

@@ -57,12 +57,14 @@ class Engine:
         org_scoped_roles: frozenset[str],
         resolve_account: Callable[[Session, str], UUID | None],
         *,
+        actor_of: Callable[[Session, UUID], Actor | None] = lambda _session, _account_id: None,
         cache_size: int = 512,
         message_ttl: timedelta = MESSAGE_TTL,
     ) -> None:
         self.hooks = handlers
         self.org_scoped_roles = org_scoped_roles
         self.resolve_account = resolve_account
+        self.actor_of = actor_of
         self.message_ttl = message_ttl
         self.definitions = Definitions()
         self.cache = Cache(cache_size)

@@ -264,6 +264,7 @@ job = Table(
     _at("due_at", nullable=False),
     Column("attempts", Integer, nullable=False, server_default="0"),
     Column("error", Text),
+    _uuid("actor_id"),  # in whose step it was parked: a later attempt still acts for that person
     Column("worker_id", Text),
     _at("locked_until"),
     _at("created_at", nullable=False),
