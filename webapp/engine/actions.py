@@ -21,7 +21,7 @@ from webapp.engine.recorder import Recorder
 from webapp.engine.store import Defer, Instance, Row
 from webapp.engine.tables import event_subscription, incident, job, process_instance, timer, user_task
 from webapp.engine.types import EndState
-from webapp.errors import Invalid, NotFound
+from webapp.errors import Conflict, Invalid, NotFound
 
 if TYPE_CHECKING:
     from webapp.engine.runtime import Engine
@@ -105,10 +105,19 @@ def closed_task(session: Session, task_id: UUID) -> TaskNotOpen:
 # ---- events
 
 
+def _unguarded(at: Context, element_id: str, words: str) -> None:
+    """No operation passes an element that the law demands. Errors: Conflict."""
+    element = at.recorder.case.definition.compiled.elements[element_id]
+    if element.law:
+        raise Conflict(f"“{element.name}”是规程规定的环节（{'、'.join(element.clauses)}），{words}。")
+
+
 def _deliver(at: Context, command: c.DeliverMessage) -> None:
     row = at.row(event_subscription, command.subscription_id)
     if row is None:
         raise TaskNotOpen("没有人在等待这条消息。")
+    if at.step.actor is not None:
+        _unguarded(at, row["element_id"], "只能由办理事项之间的消息推动")
     at.execution.deliver(row["node"], command.payload)
     at.recorder.changed.update(command.payload)
     if at.step.actor is not None:
@@ -119,6 +128,8 @@ def _fire(at: Context, command: c.FireTimer) -> None:
     row = at.row(timer, command.timer_id)
     if row is None:
         raise TaskNotOpen("该定时已触发或已撤销。")
+    if row["due_at"] > at.step.now:
+        _unguarded(at, row["element_id"], "不能提前触发")
     at.recorder.case.fired = (row["node"], row["due_at"])
     at.execution.deliver(row["node"], {})
     if command.reason is not None:
@@ -214,12 +225,21 @@ def _cancel(at: Context, command: c.Cancel) -> None:
 
 
 def _set_variables(at: Context, command: c.SetVariables) -> None:
+    if at.step.actor is not None:
+        _uncorrected(at)
     before = at.execution.variables()
     at.execution.set_variables(command.variables)
     at.recorder.changed.update(command.variables)
     after = clone(dict(command.variables))
     detail = {"before": encode({name: before[name] for name in after if name in before}), "after": encode(after)}
     at.recorder.audit("instance.variables", reason=command.reason, detail=detail)
+
+
+def _uncorrected(at: Context) -> None:
+    """Gateways, deadlines and handlers read variables: one corrected may pass what the law demands. Errors: Conflict."""
+    guarded = [e for e in at.recorder.case.definition.compiled.elements.values() if e.law]
+    if guarded:
+        raise Conflict(f"该流程有规程规定的环节（如“{guarded[0].name}”），变量不能由操作更正。")
 
 
 def _suspend(at: Context, command: c.Suspend) -> None:
