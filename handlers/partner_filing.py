@@ -101,6 +101,7 @@ def confirm(ctx: FormContext) -> Mapping[str, Any]:
         if not as_text(ctx.data.get("confirm_opinion")):
             return {"confirm_opinion": _("请写明退回修改的理由，将原文告知填报人。")}
         return {}
+    filings.lock_unit(ctx.session, _unit(ctx))  # of two filings with one enterprise the second is told
     errors = _check(ctx, ctx.variables)
     if not errors:
         return {}

@@ -236,7 +236,7 @@ def _set_variables(at: Context, command: c.SetVariables) -> None:
 
 
 def _uncorrected(at: Context) -> None:
-    """Gateways, deadlines and handlers read variables: one corrected may pass what the law demands. Errors: Conflict."""
+    """Gateways and handlers read variables: a corrected one may pass what the law demands. Errors: Conflict."""
     guarded = [e for e in at.recorder.case.definition.compiled.elements.values() if e.law]
     if guarded:
         raise Conflict(f"该流程有规程规定的环节（如“{guarded[0].name}”），变量不能由操作更正。")

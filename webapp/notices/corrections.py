@@ -61,7 +61,7 @@ def _check_line(session: Session, found: Checked, path: str, notice: Notice, lin
         return
     field, after = line.get("field"), as_text(line.get("after"))
     if field == "strike":
-        item = session.get(FilingItem, row.filing_item_id) if row.filing_item_id else None
+        item = filings.locked_item(session, row.filing_item_id) if row.filing_item_id else None
         if item is None or item.status not in ("public", "objected", "struck"):
             found.add(f"{path}.field", _("该企业已发布入名单，规程没有由公告撤下的规定；撤下须依据其他案件的决定。"))
         return
@@ -143,7 +143,7 @@ def publish(
 
 
 def _apply(session: Session, row: NoticeItem, notice: Notice, *, actor: Actor | None, instance_id: UUID) -> None:
-    item = session.get(FilingItem, row.filing_item_id) if row.filing_item_id else None
+    item = filings.locked_item(session, row.filing_item_id) if row.filing_item_id else None
     if item is None:
         return
     field = row.extra["field"]
@@ -164,7 +164,8 @@ def _withdraw(
         return [], None
     batch.status = "withdrawn"
     struck = []
-    for item in session.scalars(select(FilingItem).where(FilingItem.batch_id == batch.id).order_by(FilingItem.id)):
+    taken = select(FilingItem.id).where(FilingItem.batch_id == batch.id).order_by(FilingItem.id)
+    for item in [filings.locked_item(session, item_id) for item_id in session.scalars(taken)]:
         if item.status in ("public", "objected"):
             item.batch_id = None
             filings.change_status(session, item, "pooled", actor=actor, instance_id=instance_id)

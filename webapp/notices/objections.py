@@ -79,8 +79,7 @@ def _item_of(session: Session, notice: Notice, filing_item_id: UUID) -> FilingIt
     line = select(NoticeItem.id).where(NoticeItem.notice_id == notice.id, NoticeItem.filing_item_id == filing_item_id)
     if session.scalar(line) is None:
         raise NotFound(_("该企业不在这份公示中。"))
-    query = select(FilingItem).where(FilingItem.id == filing_item_id).with_for_update(of=FilingItem, key_share=True)
-    return session.scalars(query.execution_options(populate_existing=True)).unique().one()
+    return filings.locked_item(session, filing_item_id)
 
 
 def _check(notice: Notice, words: str, channel: str, entered_by: Actor | None, moment: datetime, now: datetime) -> None:
@@ -161,8 +160,7 @@ def apply(
         raise Conflict(_("异议 %(number)s 已有决定。", number=objection.receipt_number))
     objection.status, objection.findings, objection.reasons = decision, findings, reasons
     objection.decided_at, objection.decided_by = now, actor.id if actor else None
-    item = filings.get_item(session, objection.filing_item_id)
-    session.refresh(item)
+    item = filings.locked_item(session, objection.filing_item_id)
     alive, in_batch = item.status not in filings.FINAL, batch is not None and item.batch_id == batch.id
     if alive:
         _apply_to_item(session, item, objection, in_batch, actor=actor, instance_id=instance_id)

@@ -76,6 +76,21 @@ def get_item(session: Session, item_id: UUID) -> FilingItem:
     return item
 
 
+def locked_item(session: Session, item_id: UUID) -> FilingItem:
+    """The enterprise as it stands now, its row locked until the transaction ends. Errors: NotFound."""
+    query = select(FilingItem).where(FilingItem.id == item_id).with_for_update(of=FilingItem, key_share=True)
+    item = session.scalars(query.execution_options(populate_existing=True)).unique().one_or_none()
+    if item is None:
+        raise NotFound(_("没有找到备案中的该企业。"))
+    return item
+
+
+def lock_unit(session: Session, unit: LeadUnit) -> None:
+    """Let nobody else enter an enterprise for this unit until the transaction ends; read the unit anew."""
+    session.execute(select(LeadUnit.id).where(LeadUnit.id == unit.id).with_for_update(key_share=True))
+    session.refresh(unit)
+
+
 def locked(session: Session, filing_id: UUID) -> Filing:
     """The filing with its row locked until the transaction ends. Errors: NotFound."""
     query = select(Filing).where(Filing.id == filing_id).with_for_update(of=Filing, key_share=True)

@@ -188,6 +188,10 @@ def asked_fields(review: Mapping[str, Any]) -> list[str]:
 def check_correction(session: Session, item: FilingItem, data: Mapping[str, Any], now: datetime) -> Errors:
     """What keeps a correction from being handed in: only what was asked for is judged (4.6.1)."""
     found, merged = Checked(), corrected(item, data)
+    if item.correction_due_at and now >= item.correction_due_at:  # the worker that lets it lapse may be late
+        found.add("", _("补正期限已于%(due)s届满，不能再提交。", due=due_words(item)))
+        return found.errors
+    filings.lock_unit(session, item.filing.lead_unit)
     known = Known.load(session, item.filing.lead_unit, [merged], item.id)
     today = now.astimezone(clock.BEIJING).date()
     all_checks = Checked()
