@@ -1,7 +1,7 @@
 """Documents of partner filing, made by jobs outside of any step: 公示, 更正, 撤回, 名单, 备案审核意见表; PDF and DOCX.
 
 Each job reads what to write, renders with no transaction open, stores the files and then points the row at them. A job
-that was overtaken (the draft was signed while it rendered) leaves the row alone: the later job points it at its own.
+that was overtaken (the draft was signed meanwhile, a day has passed) makes them again of the words that hold now.
 """
 
 from __future__ import annotations
@@ -16,7 +16,8 @@ from sqlalchemy.orm import Session
 from webapp import db
 from webapp.documents import rendering, service
 from webapp.documents.models import Document
-from webapp.engine.handler_api import ExternalContext, handler
+from webapp.engine.handler_api import ExternalContext, HandlerFailed, handler
+from webapp.i18n import _
 from webapp.notices import publishing
 from webapp.notices.models import Notice
 from webapp.registers import filings, review_forms
@@ -58,8 +59,10 @@ def _keep_notice(
     case: UUID | None,
 ) -> None:
     found = session.get(Notice, notice_id, with_for_update={"key_share": True}, populate_existing=True)
-    if found is None or publishing.document_data(session, found) != data or _is_made(session, found):
+    if found is None or _is_made(session, found):
         return
+    if publishing.document_data(session, found) != data:
+        raise HandlerFailed(_("制作文件时公告有了变动，重新制作。"))
     made = {
         suffix: service.store_made(
             session,
