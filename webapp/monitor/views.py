@@ -23,7 +23,7 @@ from webapp.registers import exports, regulation
 
 bp = Blueprint("monitor", __name__, template_folder="templates", url_prefix="/instances")
 
-WATCHERS = ("manager", "office", "working_group", "bureau_meeting", "sysadmin")
+WATCHERS = ("manager", "office", "working_group", "bureau_meeting")
 OPERATORS = ("manager",)
 
 
