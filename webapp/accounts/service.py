@@ -10,7 +10,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from webapp import clock
-from webapp.accounts import passwords, roles
+from webapp.accounts import leaving, passwords, roles
 from webapp.accounts.models import Account, AccountRole, Organisation
 from webapp.audit import service as audit
 from webapp.engine.handler_api import Actor
@@ -142,6 +142,8 @@ def set_active(session: Session, actor: Actor | None, account: Account, active: 
     account.active = active
     account.version += 1
     session.flush()
+    if not active:
+        leaving.release(session, actor, account)
     audit.record(session, "account.activate" if active else "account.deactivate", actor, subject=account.username)
 
 
@@ -161,6 +163,8 @@ def set_roles(session: Session, actor: Actor | None, account: Account, wanted: I
     account.role_rows += [AccountRole(account_id=account.id, role=role) for role in sorted(new - old)]
     account.version += 1
     session.flush()
+    if lost:
+        leaving.release(session, actor, account, new)
     detail = {"before": sorted(old), "after": sorted(new)}
     audit.record(session, "account.roles", actor, subject=account.username, detail=detail)
 
