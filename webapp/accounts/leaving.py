@@ -1,4 +1,4 @@
-"""What a person had taken goes back to those to whom it is offered, when the account is switched off or loses a role."""
+"""What a person had taken goes back to those whom it is offered to, once the account is off or has lost the role."""
 
 from __future__ import annotations
 
