@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from datetime import datetime, time
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from webapp import clock
 from webapp.demo import make, play
 from webapp.demo.registers import Registers
 from webapp.engine.handler_api import Actor
@@ -22,11 +25,24 @@ NEED = "为金属加工和注塑行业 12 家试点企业提供设备联网、�
 
 
 def fill(session: Session, people: Mapping[str, Actor], registers: Registers) -> None:
-    """Two filings under way, and a notice in its period with one objection."""
+    """Two filings under way, and a notice in its period with one objection; begun over the last two weeks."""
     _notice_in_its_period(session, people)
     _filing_under_review(session, people, registers)
     _filing_just_submitted(session, people)
     _filing_being_prepared(session, people)
+
+
+@contextmanager
+def ago(working_days: int, hour: int = 10, minute: int = 0) -> Iterator[None]:
+    """What is done inside was done so many working days ago, at that time in Beijing (never later than now)."""
+    before = clock.clock.offset
+    day = clock.add_working_days(clock.today(), -working_days)
+    then = datetime.combine(day, time(hour, minute), clock.BEIJING)
+    clock.clock.offset = before + min(then - clock.now(), then - then)
+    try:
+        yield
+    finally:
+        clock.clock.offset = before
 
 
 def file(
@@ -90,51 +106,61 @@ def _notice_in_its_period(session: Session, people: Mapping[str, Actor]) -> None
     passed: list[FilingItem] = []
     for letter, first, count in (("", 70, 3), ("_c", 73, 2)):
         staff, head = people[f"lead_unit{letter}"], people[f"lead_unit_head{letter}"]
-        filing = file(session, staff, head, [make.enterprise(first + n) for n in range(count)])
-        for item in filing.items:
-            review(session, people["office"], item)
-            agree(session, people["office2"], item)
+        with ago(9, 15, 20):
+            filing = file(session, staff, head, [make.enterprise(first + n) for n in range(count)])
+        for n, item in enumerate(filing.items):
+            with ago(6, 9, 40 + 5 * n):
+                review(session, people["office"], item)
+            with ago(5, 11, 10 + 4 * n):
+                agree(session, people["office2"], item)
         passed += filing.items
-    publish(session, people["office"], people["working_group"], passed)
+    with ago(2, 16, 5):
+        publish(session, people["office"], people["working_group"], passed)
     item = passed[-1]
-    objections.receive(
-        session,
-        notice_id=publishing.of_batch(session, key(item.batch_id)).id,
-        filing_item_id=item.id,
-        channel="web",
-        objector_name="黄朗",
-        objector_contact="13800000000",
-        words="据了解，该企业上年度没有开展其所填报的设备联网业务，请核实其服务能力。",
-    )
+    with ago(1, 10, 30):
+        objections.receive(
+            session,
+            notice_id=publishing.of_batch(session, key(item.batch_id)).id,
+            filing_item_id=item.id,
+            channel="web",
+            objector_name="黄朗",
+            objector_contact="13800000000",
+            words="据了解，该企业上年度没有开展其所填报的设备联网业务，请核实其服务能力。",
+        )
 
 
 def _filing_under_review(session: Session, people: Mapping[str, Actor], registers: Registers) -> None:
     """One passed and to be confirmed, one with a warning to answer, one not looked at yet, one to be corrected."""
     barred = make.enterprise(77, name=registers.expelled.name, credit_code=registers.expelled.credit_code)
     elsewhere = make.enterprise(5)  # a member of another unit's consortium
-    filing = file(
-        session,
-        people["lead_unit"],
-        people["lead_unit_head"],
-        [make.enterprise(75), barred, elsewhere, make.enterprise(76)],
-    )
-    review(session, people["office"], filing.items[0])
-    review(
-        session,
-        people["office"],
-        filing.items[3],
-        "return",
-        accounts_verdict="correct",
-        accounts_request="审计报告第 2 页缺少会计师事务所公章，请补交签章完整的报告。",
-        review_opinion="审计报告签章不全，请补正。",
-    )
-    agree(session, people["office2"], filing.items[3])
+    with ago(6, 14, 10):
+        filing = file(
+            session,
+            people["lead_unit"],
+            people["lead_unit_head"],
+            [make.enterprise(75), barred, elsewhere, make.enterprise(76)],
+        )
+    with ago(2, 9, 35):
+        review(session, people["office"], filing.items[0])
+    with ago(3, 9, 50):
+        review(
+            session,
+            people["office"],
+            filing.items[3],
+            "return",
+            accounts_verdict="correct",
+            accounts_request="审计报告第 2 页缺少会计师事务所公章，请补交签章完整的报告。",
+            review_opinion="审计报告签章不全，请补正。",
+        )
+    with ago(2, 15, 15):
+        agree(session, people["office2"], filing.items[3])
 
 
 def _filing_just_submitted(session: Session, people: Mapping[str, Actor]) -> None:
     enterprises = [make.enterprise(78), make.enterprise(79)]
     need = "为注塑与模具行业 8 家试点企业提供生产排程与设备联网。"
-    file(session, people["lead_unit_b"], people["lead_unit_head_b"], enterprises, need=need, programme="provincial")
+    with ago(5, 11, 30):
+        file(session, people["lead_unit_b"], people["lead_unit_head_b"], enterprises, need=need, programme="provincial")
 
 
 def _filing_being_prepared(session: Session, people: Mapping[str, Actor]) -> None:
