@@ -30,14 +30,23 @@ def open_review(ctx: StartContext) -> StartPlan:
     return StartPlan(variables={"review_month": month}, business_key=numbers.case_number(ctx.session, "BG", today.year))
 
 
-@handler("change_review.gather", outputs={"summary": "在办备案、变更与退出", "meeting_at": "首个工作日 9 时"})
+@handler(
+    "change_review.gather",
+    outputs={
+        "summary": "在办备案、变更与退出",
+        "meeting_at": "首个工作日 9 时",
+        "review_due": "是否到期（每几个月审核一次为工作口径；临时召集的总是审核）",
+    },
+)
 def gather(ctx: HandlerContext) -> Mapping[str, Any]:
     """汇总上次审核以来的备案、变更与退出。"""
-    since = change_reviews.last_review(ctx.session, as_date(ctx.now) or ctx.now.date())
+    today = as_date(ctx.now) or ctx.now.date()
+    since = change_reviews.last_review(ctx.session, today)
     return {
         "since": since.isoformat(),
         "summary": change_reviews.summary(ctx.session, since),
         "meeting_at": change_reviews.meeting_at(ctx.now),
+        "review_due": ctx.actor is not None or change_reviews.is_due(ctx.session, today),
     }
 
 

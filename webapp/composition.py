@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import handlers
-from webapp.accounts import roles, service
+from webapp.accounts import roles, service, settings_service
 from webapp.config import Config
 from webapp.documents import storage
 from webapp.engine import runtime
@@ -18,7 +20,11 @@ def build_engine(config: Config | None = None) -> runtime.Engine:
         storage.configure(config)
     hooks.form_check = schema.check
     engine = runtime.Engine(
-        hooks, org_scoped_roles=roles.ORG_SCOPED, resolve_account=service.resolve, actor_of=service.actor
+        hooks,
+        org_scoped_roles=roles.ORG_SCOPED,
+        resolve_account=service.resolve,
+        actor_of=service.actor,
+        message_ttl=lambda session: timedelta(days=int(settings_service.get(session, "message_days"))),
     )
     runtime.install(engine)
     return engine

@@ -25,7 +25,7 @@ class Case:
     account: Callable[[str], UUID | None]  # name -> account id
     external: Callable[[str], bool]  # topic -> whether a handler of ours runs outside the step
     org_scoped: frozenset[str]
-    message_ttl: timedelta
+    message_ttl: Callable[[], timedelta]
     done_node: UUID | None = None  # the user task that the step completes
     done_task: UUID | None = None
     done: Row = field(default_factory=dict)  # outcome, form_data

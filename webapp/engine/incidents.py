@@ -52,7 +52,7 @@ def again(engine: Engine, session: Session, row: Any) -> list[store.Defer]:
     if row["kind"] == "answer":
         return [store.Defer("qianyin.answer", detail)]
     if row["kind"] == "message":
-        values = {"status": "waiting", "expires_at": clock.now() + engine.message_ttl}
+        values = {"status": "waiting", "expires_at": clock.now() + engine.message_ttl(session)}
         expired = (message.c.id == detail["message_id"], message.c.status == "expired")
         session.execute(update(message).where(*expired).values(**values))
         return [store.Defer("qianyin.deliver", detail)]

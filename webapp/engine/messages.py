@@ -76,7 +76,7 @@ def _signal(name: str, payload: Mapping[str, Any], sender: UUID, recorder: Recor
         "payload": encode(dict(payload)),
         "sender_instance_id": sender,
         "created_at": now,
-        "expires_at": now + recorder.case.message_ttl,
+        "expires_at": now + recorder.case.message_ttl(),
     }
 
 
@@ -289,9 +289,9 @@ def broadcast(engine: Engine, session: Session, name: str, payload: Mapping[str,
     waiting = session.scalars(select(_s.id).where(_s.kind == "signal", _s.name == name)).all()
     now = clock.now()
     values = {"kind": "signal", "name": name, "payload": encode(clone(dict(payload))), "created_at": now}
-    jobs = []
+    jobs, expires_at = [], now + engine.message_ttl(session)
     for subscription in waiting:
-        statement = insert(message).values(**values, expires_at=now + engine.message_ttl, subscription_id=subscription)
+        statement = insert(message).values(**values, expires_at=expires_at, subscription_id=subscription)
         jobs.append(_job(session.scalars(statement.returning(_m.id)).one(), None))
     store.defer(session, jobs)
     return len(jobs)

@@ -256,7 +256,7 @@ class Recorder:
                 "payload": encode(dict(event.payload)),
                 "sender_instance_id": self.case.instance_id,
                 "created_at": self.case.now,
-                "expires_at": self.case.now + self.case.message_ttl,
+                "expires_at": self.case.now + self.case.message_ttl(),
                 "subscription_id": None,
             }
         )

@@ -59,7 +59,7 @@ class Engine:
         *,
         actor_of: Callable[[Session, UUID], Actor | None] = lambda _session, _account_id: None,
         cache_size: int = 512,
-        message_ttl: timedelta = MESSAGE_TTL,
+        message_ttl: Callable[[Session], timedelta] = lambda _session: MESSAGE_TTL,
     ) -> None:
         self.hooks = handlers
         self.org_scoped_roles = org_scoped_roles
@@ -225,7 +225,7 @@ class Engine:
             lambda name: self.resolve_account(step.session, name),
             external,
             self.org_scoped_roles,
-            self.message_ttl,
+            lambda: self.message_ttl(step.session),
         )
         return Recorder(case, Changes(step.instance_id, row, b"", new=new, settled_by=case.actor_id))
 

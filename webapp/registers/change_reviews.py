@@ -9,6 +9,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from webapp import clock
+from webapp.accounts import settings_service
 from webapp.notices.models import Objection
 from webapp.registers import filings, membership
 from webapp.registers.models import Filing, RegisterChange
@@ -23,8 +24,18 @@ def meeting_at(now: datetime) -> datetime:
 
 def last_review(session: Session, today: date) -> date:
     """The day of the last recorded review, else a month back."""
+    return _recorded(session) or today - timedelta(days=31)
+
+
+def _recorded(session: Session) -> date | None:
     query = select(func.max(RegisterChange.at)).where(RegisterChange.register == "change_review")
-    return as_date(session.scalar(query)) or today - timedelta(days=31)
+    return as_date(session.scalar(query))
+
+
+def is_due(session: Session, today: date) -> bool:
+    """Whether so many months have begun since the last recorded review as the house rule says (4.7: 定期)."""
+    last, months = _recorded(session), int(settings_service.get(session, "change_review_months"))
+    return last is None or (today.year - last.year) * 12 + today.month - last.month >= months
 
 
 def summary(session: Session, since: date) -> dict[str, Any]:

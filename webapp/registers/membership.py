@@ -65,10 +65,10 @@ def all_current(session: Session) -> list[ConsortiumEnterprise]:
 
 
 def moved(session: Session, since: date) -> tuple[list[ConsortiumEnterprise], list[ConsortiumEnterprise]]:
-    """Members that came and that left after a day (4.7)."""
+    """Members that came and that left since a day (4.7), that day's too: it may have been after the last review."""
     member = ConsortiumEnterprise
-    came = session.scalars(select(member).where(member.since > since).order_by(member.since, member.id)).unique()
-    left = session.scalars(select(member).where(member.until > since).order_by(member.until, member.id)).unique()
+    came = session.scalars(select(member).where(member.since >= since).order_by(member.since, member.id)).unique()
+    left = session.scalars(select(member).where(member.until >= since).order_by(member.until, member.id)).unique()
     return list(came), list(left)
 
 
