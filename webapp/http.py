@@ -6,6 +6,7 @@ rolled back otherwise. After a deadlock the whole view runs again, from the star
 
 from __future__ import annotations
 
+import json
 import logging
 import secrets
 import time
@@ -19,7 +20,7 @@ from sqlalchemy.exc import DataError, DBAPIError, InterfaceError, OperationalErr
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm import Session
 from werkzeug.datastructures import ImmutableMultiDict, MultiDict
-from werkzeug.exceptions import HTTPException, RequestEntityTooLarge, Unauthorized
+from werkzeug.exceptions import BadRequest, HTTPException, RequestEntityTooLarge, Unauthorized
 
 from webapp import db
 from webapp.errors import Conflict, Invalid, QianyinError, Unavailable
@@ -78,6 +79,18 @@ class CleanRequest(Request):
     @cached_property
     def args(self) -> MultiDict[str, str]:
         return _without_nul(super().args)
+
+    def get_json(self, force: bool = False, silent: bool = False, cache: bool = True) -> Any:
+        """The body as JSON; what is nested too deeply to be read, or holds half a character, is no JSON either."""
+        try:
+            found = super().get_json(force, silent, cache)
+            if rb"\ud" in self.get_data().lower():
+                json.dumps(found, ensure_ascii=False).encode()
+        except (RecursionError, UnicodeEncodeError) as error:
+            if silent:
+                return None
+            raise BadRequest() from error
+        return found
 
 
 def _without_nul(fields: MultiDict[str, str]) -> MultiDict[str, str]:

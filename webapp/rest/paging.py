@@ -54,7 +54,7 @@ def flag(text: str) -> bool:
 def uuid(text: str) -> UUID:
     """An id; one that is no UUID matches nothing."""
     try:
-        return UUID(text)
+        return UUID(str(text))
     except ValueError:
         return UUID(int=0)
 

@@ -110,8 +110,8 @@ def task_get(id: str) -> shapes.Json:
 @access.signed_in
 def task_claim(id: str) -> tuple[str, int]:
     session, actor = db_session(), current_actor()
-    user = (request.get_json(silent=True) or {}).get("userId")
-    if user != actor.username:
+    body = request.get_json(silent=True)
+    if not isinstance(body, dict) or body.get("userId") != actor.username:
         raise Forbidden("只能以自己的名义签收任务；userId 应为当前用户。")
     inbox.claim(session, actor, paging.uuid(id))
     return "", 204
