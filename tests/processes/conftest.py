@@ -157,6 +157,10 @@ class Town:
         with db.transaction() as session:
             return str(session.scalar(select(process_instance.c.status).where(process_instance.c.id == case)))
 
+    def number(self, case: UUID) -> str:
+        with db.transaction() as session:
+            return str(queries.instance(session, case).business_key)
+
     def open(self, case: UUID) -> list[str]:
         """Elements at which a user task of the case is open."""
         with db.transaction() as session:

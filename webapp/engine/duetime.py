@@ -53,7 +53,8 @@ def _aware(value: datetime) -> datetime:
 def _single(text: str, start: datetime) -> Due:
     if found := _WORKING_DAYS.fullmatch(text):
         at = clock.deadline(start, working_days=int(found[1]))
-        return Due(at, clock.is_provisional(at.astimezone(clock.BEIJING).date()))
+        last = (at - timedelta(seconds=1)).astimezone(clock.BEIJING).date()  # its 24:00 is 0:00 of the next day
+        return Due(at, clock.is_provisional(last))
     try:
         if text.startswith("P"):
             return Due(add(start, text))

@@ -15,7 +15,8 @@ from webapp.i18n import _
 def tell(due_at: datetime | None, now: datetime, provisional: bool = False) -> dict[str, Any] | None:
     """{kind: over|today|open, text, full, note, provisional, at} of an instant, None when nothing is due.
 
-    A deadline "of a day" ends at 24:00 Beijing time, which is 0:00 of the next: it is told as that day.
+    A deadline "of a day" ends at 24:00 Beijing time, which is 0:00 of the next: it is told as that day. In a year whose
+    working days are not decreed yet it is always provisional.
 
     >>> from datetime import UTC
     >>> now = datetime(2026, 11, 26, 2, tzinfo=UTC)
@@ -28,6 +29,7 @@ def tell(due_at: datetime | None, now: datetime, provisional: bool = False) -> d
     local = due_at.astimezone(clock.BEIJING)
     today = now.astimezone(clock.BEIJING).date()
     full = full_date(day) + (" 24:00" if whole else f" {local:%H:%M}")
+    provisional = provisional or (whole and clock.is_provisional(day))
     told: dict[str, Any] = {"full": full, "note": "", "provisional": provisional, "at": due_at.isoformat()}
     if due_at <= now:
         return told | {"kind": "over", "text": _("超期 %(time)s", time=span(now - due_at)), "provisional": False}

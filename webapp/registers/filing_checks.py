@@ -113,13 +113,16 @@ def material_ids(enterprise: Mapping[str, Any], material: str) -> list[UUID]:
     return [identifier for identifier in found if identifier is not None]
 
 
-def check_enterprise(found: Checked, path: str, enterprise: Mapping[str, Any], known: Known, today: date) -> None:
+def check_enterprise(
+    found: Checked, path: str, enterprise: Mapping[str, Any], known: Known, today: date, filed: date | None = None
+) -> None:
+    """One enterprise. `filed`: when its filing was submitted, for one that is corrected later."""
     for key, label in (("name", "企业名称"), ("legal_rep", "法定代表人"), ("address", "住所")):
         if not str(enterprise.get(key) or "").strip():
             found.add(f"{path}.{key}", _("请填写%(label)s。", label=label))
     _check_code(found, f"{path}.credit_code", code_of(enterprise), known)
     check_identity(found, path, enterprise, known)
-    check_dates(found, path, enterprise, today)
+    check_dates(found, path, enterprise, today, filed or today)
     for material in MATERIALS:
         check_material(found, f"{path}.{material}", enterprise, material, known)
     if enterprise.get("no_accounts") and not cites(enterprise, "no_accounts", known):
@@ -163,8 +166,8 @@ def cites(enterprise: Mapping[str, Any], topic: str, known: Known) -> bool:
     return interpretation is not None and interpretation.topic in (topic, "both")
 
 
-def check_dates(found: Checked, path: str, enterprise: Mapping[str, Any], today: date) -> None:
-    """No date lies in the future; the accounts are those of last year (4.6.1: 上年度)."""
+def check_dates(found: Checked, path: str, enterprise: Mapping[str, Any], today: date, filed: date) -> None:
+    """No date lies in the future; the accounts are those of the year before the filing (4.6.1: 上年度)."""
     for key, label in (("founded_on", "成立日期"), ("credit_report_on", "查询报告日期")):
         day = as_date(enterprise.get(key))
         if day is None:
@@ -172,9 +175,9 @@ def check_dates(found: Checked, path: str, enterprise: Mapping[str, Any], today:
         elif day > today:
             found.add(f"{path}.{key}", _("%(label)s %(day)s 晚于今天，请核对。", label=label, day=day.isoformat()))
     year = as_decimal(enterprise.get("fiscal_year"))
-    if not enterprise.get("no_accounts") and year != today.year - 1:
+    if not enterprise.get("no_accounts") and year != filed.year - 1:
         found.add(
-            f"{path}.fiscal_year", _("应提交上一年度（%(year)s 年）的财务材料，请核对年度。", year=today.year - 1)
+            f"{path}.fiscal_year", _("应提交上一年度（%(year)s 年）的财务材料，请核对年度。", year=filed.year - 1)
         )
 
 

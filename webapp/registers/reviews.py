@@ -16,7 +16,7 @@ from webapp.i18n import _
 from webapp.registers import checks, filing_checks, filings
 from webapp.registers.filing_checks import MATERIALS, Checked, Errors, Known
 from webapp.registers.models import FilingItem
-from webapp.registers.values import as_int, as_text, zh_date
+from webapp.registers.values import as_date, as_int, as_text, zh_date
 
 DECISIONS: Mapping[str, str] = {"pass": "审核通过", "return": "退回补正", "reject": "不予通过"}
 VERDICTS: Mapping[str, str] = {"pass": "通过", "correct": "补正", "reject": "不通过"}
@@ -195,7 +195,8 @@ def check_correction(session: Session, item: FilingItem, data: Mapping[str, Any]
     known = Known.load(session, item.filing.lead_unit, [merged], item.id)
     today = now.astimezone(clock.BEIJING).date()
     all_checks = Checked()
-    filing_checks.check_enterprise(all_checks, "e", merged, known, today)
+    filed = as_date(item.filing.submitted_at)  # also in January: 上年度 is the filing's
+    filing_checks.check_enterprise(all_checks, "e", merged, known, today, filed)
     asked = {*asked_materials(item.review), *asked_fields(item.review)}
     for path, sentences in all_checks.errors.items():
         name = path.removeprefix("e.")
