@@ -89,6 +89,8 @@ def deploy(
 
     `roles`: the known role ids (empty: not checked). Errors: DeploymentRefused with all findings of all files.
     """
+    if not resources:
+        raise DeploymentRefused([Finding(None, "empty", "没有要部署的文件。")])
     session.execute(select(func.pg_advisory_xact_lock(_LOCK)))
     files = check(session, resources, hooks, roles=roles)
     latest = _latest(session, files.processes)

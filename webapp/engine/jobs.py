@@ -35,6 +35,13 @@ logger = logging.getLogger(__name__)
 _CYCLE = re.compile(r"R(\d{1,3})/(P[^/]+)")
 _PAUSES = (10, 60, 300, 1800)  # seconds before the second, third … attempt
 _ATTEMPTS = 4
+#: So many instances may call one another in a chain; a process that calls itself without end becomes an incident.
+MAX_CALLS = 30
+_CALLERS = text(
+    "WITH RECURSIVE callers AS (SELECT super_instance_id, 1 AS level FROM process_instance WHERE id = :instance_id"
+    " UNION ALL SELECT p.super_instance_id, c.level + 1 FROM process_instance p"
+    " JOIN callers c ON p.id = c.super_instance_id WHERE c.level < :most) SELECT count(*) FROM callers"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,7 +146,8 @@ def _run_call(engine: Engine, job: _Job) -> None:
     try:
         db.retrying(lambda session: _start_called(engine, session, job))
     except QianyinError as error:
-        command = FailJob(job.id, str(error), permanent=isinstance(error, NotFound))
+        permanent = isinstance(error, NotFound) or getattr(error, "permanent", False)
+        command = FailJob(job.id, str(error), permanent=permanent)
         db.retrying(lambda session: engine.step(session, job.instance_id, command, None))
 
 
@@ -147,6 +155,8 @@ def _start_called(engine: Engine, session: Session, job: _Job) -> None:
     locked = select(tables.job.c.id).where(tables.job.c.id == job.id).with_for_update()
     if session.scalar(locked) is None:
         return
+    if session.scalar(_CALLERS, {"instance_id": job.instance_id, "most": MAX_CALLS}) >= MAX_CALLS:
+        raise HandlerFailed(f"流程相互调用超过 {MAX_CALLS} 层，可能没有尽头。", permanent=True)
     p = tables.process_instance.c
     caller = session.execute(
         select(p.root_instance_id, p.org_id, p.started_by, p.definition_id).where(p.id == job.instance_id)

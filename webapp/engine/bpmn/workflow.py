@@ -118,14 +118,22 @@ class ProcessWorkflow(Scopes, BpmnWorkflow):  # type: ignore[misc]  # SpiffWorkf
             if not token.alive:
                 continue
             moves += 1
+            if moves > MAX_MOVES:
+                self._halt(token)
+                break
             try:
-                if moves > MAX_MOVES:
-                    moves = 0
-                    raise Incident(f"流程自动运行超过 {MAX_MOVES} 步仍未停下，可能陷入循环。")
                 self._move(token)
             except Incident as incident:
                 self.incident(token, str(incident))
         self.moment = None
+
+    def _halt(self, token: Token) -> None:
+        """Stop every token that still moves: were only one of them stopped, a loop that forks would grow for ever."""
+        moving = [token, *self.queue]
+        self.queue.clear()
+        for one in moving:
+            if one.alive and one.state != ERROR:
+                self.incident(one, f"流程自动运行超过 {MAX_MOVES} 步仍未停下，可能陷入循环。")
 
     def _move(self, token: Token) -> None:
         if token.leaving:

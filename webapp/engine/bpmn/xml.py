@@ -30,6 +30,8 @@ def parse_xml(data: bytes) -> etree._Element:
     try:
         root = etree.fromstring(data, parser)
     except (etree.XMLSyntaxError, ValueError) as error:
+        if b"<!DOCTYPE" in data or b"<!ENTITY" in data:
+            raise refuse(None, "dtd", "模型文件不得包含 DTD 或实体声明。") from error
         line = getattr(error, "lineno", None)
         where = f"第 {line} 行附近" if line else "文件"
         raise refuse(None, "not_xml", f"{where}不是合法的 XML。") from error
