@@ -1,4 +1,4 @@
-"""A person at a browser of their own: what they click and fill in, by what they see; and what went wrong in the page."""
+"""A person at a browser of their own: what they click and fill in, by what they see; what went wrong in the page."""
 
 from __future__ import annotations
 

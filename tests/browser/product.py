@@ -1,4 +1,4 @@
-"""The whole product as `make run` starts it: supervisor, PostgreSQL with its usual durability, web, worker, demo data."""
+"""The whole product as `make run` starts it: supervisor, PostgreSQL with its own durability, web, worker, demo."""
 
 from __future__ import annotations
 

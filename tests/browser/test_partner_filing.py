@@ -251,7 +251,7 @@ def test_a_published_notice_is_corrected_by_another_never_edited(as_person: Peop
     office.page.locator('[name="notice_id"]').select_option(label=office.option("notice_id", notice))
     office.fill(correction_title="关于晨帆等五家公示的更正公告", correction_words="因录入有误，现将企业名称予以更正。")
     office.page.locator('[data-row-add="lines"]').click()
-    line = re.compile(rf"^穗工信公示.* {OTHER['name']}")
+    line = re.compile(rf"^穗工信公示.*{OTHER['name']}")
     office.page.locator('[name="lines[0].line"]').select_option(label=office.option("lines[0].line", line))
     office.fill(**{"lines[0].field": "name", "lines[0].after": "广州晚舟物联网科技有限公司"})
     office.decide("送签发")
