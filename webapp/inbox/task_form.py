@@ -74,7 +74,7 @@ def open_form(session: Session, actor: Actor, row: Any, *, with_draft: bool = Tr
     schema = schema_of(session, row)
     variables = queries.variables(session, row.instance_id)
     given = _provided(session, actor, row, element, variables)
-    initial = prefill(schema.components, {**_own(schema.components, variables), **given.data})
+    initial = prefill(schema.components, {**own_values(schema.components, variables), **given.data})
     environment = Environment(
         options=given.options,
         context={**variables, **given.context},
@@ -114,12 +114,12 @@ def _provided(session: Session, actor: Actor, row: Any, element: Element, variab
     return runtime.engine().hooks.providers[element.provider](context)
 
 
-def _own(components: Sequence[Component], variables: Mapping[str, Any]) -> dict[str, Any]:
+def own_values(components: Sequence[Component], variables: Mapping[str, Any]) -> dict[str, Any]:
     """The variables that the form has a place for, by the first part of each key."""
     found: dict[str, Any] = {}
     for component in components:
         if component.type == "group" and not component.key:
-            found |= _own(component.components, variables)
+            found |= own_values(component.components, variables)
         elif component.key and (name := component.key.split(".")[0]) in variables:
             found[name] = variables[name]
     return found

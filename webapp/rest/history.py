@@ -9,9 +9,11 @@ from sqlalchemy import ColumnElement, Select, select
 from webapp import access
 from webapp.accounts.models import Account
 from webapp.accounts.service import current_actor
+from webapp.engine.handler_api import Actor
 from webapp.engine.tables import activity_history, process_definition, process_instance
 from webapp.errors import NotFound
 from webapp.http import db_session
+from webapp.inbox.personal import is_inside
 from webapp.monitor.visibility import visible_instances
 from webapp.rest import paging, shapes
 from webapp.rest.blueprint import bp
@@ -98,17 +100,24 @@ def _instances(where: list[ColumnElement[bool]]) -> Select[Any]:
     )
 
 
+def _actor(actor: Actor) -> Any:
+    """Who did it; an organisation's side reads the names of its own people alone."""
+    who = select(Account.username).where(Account.id == _a.actor_id).correlate(activity_history)
+    return (who if is_inside(actor) else who.where(Account.organisation_id == actor.organisation_id)).scalar_subquery()
+
+
 def _activities(where: list[ColumnElement[bool]]) -> Select[Any]:
+    actor = current_actor()
     return (
         select(
             activity_history,
             _i.definition_key,
             _i.definition_id,
             _i.root_instance_id,
-            _name(_a.actor_id, activity_history).label("actor"),
+            _actor(actor).label("actor"),
         )
         .join(process_instance, _i.id == _a.instance_id)
-        .where(visible_instances(current_actor()), *where)
+        .where(visible_instances(actor), *where)
     )
 
 

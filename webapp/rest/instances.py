@@ -13,12 +13,13 @@ from sqlalchemy.orm import Session
 from webapp import access
 from webapp.accounts.roles import ROLES
 from webapp.accounts.service import current_actor
-from webapp.engine import commands, queries
+from webapp.engine import commands
 from webapp.engine.handler_api import Actor
 from webapp.engine.runtime import engine
 from webapp.engine.tables import incident, process_definition, process_instance
 from webapp.errors import Forbidden, Invalid, NotFound
 from webapp.http import db_session
+from webapp.inbox import reading
 from webapp.monitor.visibility import visible_instances
 from webapp.rest import paging, shapes
 from webapp.rest.blueprint import bp
@@ -81,8 +82,8 @@ def running(session: Session, id: str) -> Any:
 
 
 def variables_of(session: Session, instance_id: UUID) -> dict[str, Any]:
-    """The instance's variables, read from its row."""
-    return dict(queries.variables(session, instance_id))
+    """The instance's variables that the caller may read."""
+    return reading.variables(session, current_actor(), instance_id)
 
 
 def _operator(session: Session, id: str) -> Any:
