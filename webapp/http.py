@@ -63,9 +63,8 @@ def is_api() -> bool:
 
 
 def wants_json() -> bool:
-    """Whether the caller reads JSON: an API path, or JSON preferred over HTML."""
-    best = request.accept_mimetypes.best_match(["text/html", "application/json"], default="text/html")
-    return is_api() or best == "application/json"
+    """Whether the caller reads errors as JSON: an API path, or JSON named among what is accepted (our upload script)."""
+    return is_api() or any(kind == "application/json" and q > 0 for kind, q in request.accept_mimetypes)
 
 
 class CleanRequest(Request):

@@ -212,7 +212,7 @@ BOMBS = {
     "loops in loops": "for a in 1..1000, b in 1..1000, c in 1..1000 return a * b * c",
     "a power": "9 ** 9 ** 9 ** 9",
     "a text that doubles": 'string join(for i in 1..100000 return string join(for j in 1..1000 return "xxxxxxxxxx"))',
-    "a pattern that backtracks": 'matches("aaaaaaaaaaaaaaaaaaaaaaaaaaaa!", "^(a+)+$") and count([1..1000000000]) &gt; 1',
+    "a pattern that backtracks": 'matches("aaaaaaaaaaaaaaaaaaaaaaaaa!", "^(a+)+$") and count([1..1000000000]) &gt; 1',
     "a function that calls itself": "{f: function(n) f(n), r: f(1)}.r",
     "replacing again and again": 'replace(string join(for i in 1..90000 return "aaaaaaaaaa"), "a", "aaaaaaaaaaa")',
 }

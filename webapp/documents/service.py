@@ -23,6 +23,7 @@ READ_ALL = frozenset({"office", "working_group", "bureau_meeting", "manager"})
 #: Roles that read the documents of their own organisation's cases.
 READ_OWN = frozenset({"lead_unit", "lead_unit_head", "pilot_enterprise"})
 MAX_NAME = 120
+LONGEST_SUFFIX = 10
 
 
 def store_upload(
@@ -175,11 +176,15 @@ def _cases_of(actor: Actor) -> Select[tuple[UUID]]:
 def clean_name(filename: str) -> str:
     """The file's name alone, printable, at most 120 characters; the extension stays."""
     name = PurePosixPath(filename.replace("\\", "/")).name
-    name = "".join(c for c in name if c.isprintable() and c not in '"<>|:*?').strip() or _("未命名")
+    name = "".join(c for c in name if c.isprintable() and c not in '"<>|:*?').strip()
+    if not name.strip("."):
+        return str(_("未命名"))
     if len(name) <= MAX_NAME:
         return name
-    path = PurePosixPath(name)
-    return path.stem[: MAX_NAME - len(path.suffix)] + path.suffix
+    suffix = PurePosixPath(name).suffix
+    if len(suffix) > LONGEST_SUFFIX:
+        return name[:MAX_NAME]
+    return name[: MAX_NAME - len(suffix)] + suffix
 
 
 def sweep(session: Session) -> int:

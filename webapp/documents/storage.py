@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import errno
 import hashlib
+import logging
 import os
 import tempfile
 import time
@@ -24,6 +25,7 @@ from webapp.errors import QianyinError, Unavailable
 from webapp.i18n import _
 
 T = TypeVar("T")
+log = logging.getLogger(__name__)
 
 CHUNK = 256 * 1024
 _FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
@@ -35,6 +37,12 @@ class StorageFull(Unavailable):
 
     code = "storage_full"
     status = 507
+
+
+class StorageUnavailable(Unavailable):
+    """文件存储目录不能写入，本次没有保存任何内容；请联系系统管理员后重试。"""
+
+    code = "storage_unavailable"
 
 
 def configure(config: Config) -> None:
@@ -74,7 +82,7 @@ def chunks_of(stream: IO[bytes]) -> Iterator[bytes]:
 def receive(pieces: Iterable[bytes], *, max_size: int, too_big: Callable[[], QianyinError]) -> Iterator[Incoming]:
     """Write the pieces to a temporary file, which is gone when the block ends unless it was kept.
 
-    Errors: what `too_big` makes as soon as there are more than `max_size` bytes; StorageFull when the disk is full.
+    Errors: what `too_big` makes as soon as there are more than `max_size` bytes; StorageFull, StorageUnavailable.
     """
     with _told():
         folder = config().documents_dir / "incoming"
@@ -140,10 +148,11 @@ def _fsync_folder(folder: Path) -> None:
 
 @contextmanager
 def _told() -> Iterator[None]:
-    """Turn a full disk into a sentence for people."""
+    """Turn what the disk refuses into a sentence for people: it is full, read-only, of another owner, broken."""
     try:
         yield
     except OSError as error:
+        log.error("the documents' folder cannot be written: %s", error)
         if error.errno in _FULL:
             raise StorageFull(_(StorageFull.__doc__ or "")) from error
-        raise
+        raise StorageUnavailable(_(StorageUnavailable.__doc__ or "")) from error

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -20,7 +20,7 @@ from webapp.documents import service as documents
 from webapp.engine import deployment, runtime
 from webapp.engine.handler_api import Actor
 from webapp.engine.tables import user_task
-from webapp.errors import Conflict, Invalid, NotFound, QianyinError
+from webapp.errors import Conflict, Invalid, NotFound, QianyinError, Unavailable
 from webapp.forms.render import cells, review
 from webapp.http import db_session, unit
 from webapp.i18n import _
@@ -51,7 +51,10 @@ def task(task_id: UUID) -> str:
 @access.signed_in
 def complete(task_id: UUID) -> ResponseReturnValue:
     """Decide (`outcome`), or keep a draft (`action=draft`)."""
-    session, actor, form = db_session(), current_actor(), entered(db_session(), current_actor())
+    session, actor = db_session(), current_actor()
+    form, not_kept = entered(actor)
+    if not_kept:
+        return _without_files(session, actor, task_id, _own(form), not_kept)
     if form.get("action") == "draft":
         service.save_draft(session, actor, task_id, _own(form))
         flash(_("已暂存，可以稍后继续填写。"), "success")
@@ -69,14 +72,23 @@ def complete(task_id: UUID) -> ResponseReturnValue:
     return redirect(url_for("inbox.index"), 303)
 
 
-def entered(session: Session, actor: Actor) -> MultiDict[str, str]:
-    """The fields that came, with files that a browser without scripts sent along kept at once."""
-    form = MultiDict(request.form)
+def entered(actor: Actor) -> tuple[MultiDict[str, str], dict[str, str]]:
+    """The fields that came, with the files that a browser without scripts sent along; why which file was not kept.
+
+    Files are kept whatever becomes of the form: who corrects a field need not send them again.
+    """
+    form, not_kept = MultiDict(request.form), {}
     for name, file in request.files.items(multi=True):
         if file.filename and name.endswith("__file"):
-            document = documents.store_upload(session, file.stream, file.filename, actor=actor)
-            form.add(name.removesuffix("__file"), str(document.id))
-    return form
+            field = name.removesuffix("__file")
+            try:
+                with db.transaction() as session:
+                    document = documents.store_upload(session, file.stream, file.filename, actor=actor)
+            except (Invalid, Unavailable) as error:
+                not_kept[field] = error.message
+            else:
+                form.add(field, str(document.id))
+    return form, not_kept
 
 
 def _own(form: MultiDict[str, str]) -> MultiDict[str, str]:
@@ -96,12 +108,31 @@ def _tell(made: service.Completed) -> None:
 def _refused(
     session: Session, actor: Actor, task_id: UUID, refused: service.FormRefused, reason: str
 ) -> ResponseReturnValue:
-    """The same page with what was entered and what is wrong."""
+    """The same page with what was entered, which is kept as a draft too, and what is wrong."""
     row = seen(session, actor, task_id)
     form = refused.form
     form.data = {**form.environment.initial, **refused.parsed.data}
     page = task_page.show(session, actor, row, form=form, errors=refused.parsed.errors, reason=reason)
+    unit().rollback()  # the locks of the attempt
+    if form.schema.components:
+        with db.transaction() as own:
+            service.keep(own, actor, task_id, refused.parsed.data)
     return page, 422
+
+
+def _without_files(
+    session: Session, actor: Actor, task_id: UUID, form: MultiDict[str, str], not_kept: Mapping[str, str]
+) -> ResponseReturnValue:
+    """A file that came along could not be kept: nothing is decided, everything else stands in the form."""
+    row = service.look(session, actor, task_id)
+    task_form = open_form(session, actor, row, with_draft=False)
+    parsed = drafts.read(task_form, form)
+    rows = {sent: path for path, sent in parsed.sent_rows.items()}
+    for field, sentence in not_kept.items():
+        row_sent, dot, rest = field.rpartition("].")
+        path = f"{rows.get(row_sent + ']', row_sent + ']')}.{rest}" if dot else field
+        parsed.errors[path] = [sentence]
+    return _refused(session, actor, task_id, service.FormRefused("", form=task_form, parsed=parsed), "")
 
 
 def _too_late(actor: Actor, task_id: UUID, form: MultiDict[str, str], conflict: Conflict) -> ResponseReturnValue:
