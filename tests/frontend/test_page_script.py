@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Page, Route, expect
 
 from tests.frontend.rendering import Site, environment, page_of, served
 
@@ -95,3 +95,31 @@ def test_a_form_is_sent_once_however_often_one_clicks(opened: Page, site: Site) 
     opened.evaluate("for (let i = 0; i < 3; i++) document.querySelector('[name=outcome]').click()")
     expect(opened.locator("body")).to_have_text("办理完成")
     assert [body for path, body in site.sent if path == "/complete"] == [b"name=&outcome=pass"]
+
+
+PARTS = """
+<form id="parts"><div id="c-kind" hx-post="/parts" hx-trigger="change" hx-include="closest form" hx-swap="none">
+<input type="checkbox" name="kind" value="b"></div>
+<div id="c-after"><label for="f-after">改为</label><input id="f-after" name="after" value=""></div></form>
+"""
+
+
+def test_what_is_typed_while_the_server_answers_stays(browser: Browser, site: Site) -> None:
+    site.pages["/parts"] = page_of(PARTS)
+    part = '<div id="c-after" hx-swap-oob="true"><label for="f-after">更正为</label><input id="f-after" name="after"></div>'
+    site.answers["/parts"] = lambda _: (200, part)
+    tab = browser.new_page()
+    held: list[Route] = []
+    tab.route("**/parts", lambda route: held.append(route) if route.request.method == "POST" else route.continue_())
+    tab.goto(f"{site.address}/parts")
+    with tab.expect_request("**/parts"):
+        tab.check("[name=kind]")
+    tab.locator("[name=after]").press_sequentially("广州砺")
+    while not held:
+        tab.wait_for_timeout(20)
+    held[0].continue_()
+    expect(tab.locator("label[for=f-after]")).to_have_text("更正为")
+    expect(tab.locator("[name=after]")).to_be_focused()
+    tab.keyboard.type("行")
+    expect(tab.locator("[name=after]")).to_have_value("广州砺行")
+    tab.close()

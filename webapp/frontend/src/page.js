@@ -1,5 +1,6 @@
 // The script of every page. Each module listens on the document, so what htmx swaps in works without being set up again.
 import './page/htmx.js';
+import './page/keep.js';
 import './page/theme.js';
 import './page/menus.js';
 import './page/tabs.js';
