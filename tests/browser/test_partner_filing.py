@@ -145,7 +145,7 @@ def test_a_batch_from_both_filings_is_signed_and_shows_without_an_account(as_per
     signatory.decide("签发")
 
     public.go("/public/")
-    public.page.get_by_role("link", name=TITLE).click()
+    public.page.get_by_role("link", name=TITLE, exact=True).click()
     public.sees("公示中", "穗工信公示〔", SOUND["name"], SOUND["credit_code"], DISMISSED["name"])
     assert MEMBER["name"] not in public.main().inner_text()
 
@@ -153,7 +153,7 @@ def test_a_batch_from_both_filings_is_signed_and_shows_without_an_account(as_per
 def object_to(public: Person, enterprise: str, words: str) -> tuple[str, str]:
     """Object on the public page; gives number and code of the receipt."""
     public.go("/public/")
-    public.page.get_by_role("link", name=TITLE).first.click()
+    public.page.get_by_role("link", name=TITLE, exact=True).click()
     public.page.get_by_role("link", name=f"对{enterprise}提出异议").click()
     page = public.page
     page.locator(".option", has_text="备案材料不真实").click()
@@ -261,7 +261,7 @@ def test_a_published_notice_is_corrected_by_another_never_edited(as_person: Peop
     group.decide("签发")
 
     public.go("/public/")
-    public.page.get_by_role("link", name=TITLE).first.click()
+    public.page.get_by_role("link", name=TITLE, exact=True).click()
     public.sees(OTHER["name"])  # as published
     public.page.get_by_role("link", name=re.compile("更正")).first.click()
     public.sees("穗工信更正〔", "广州晚舟物联网科技有限公司")
