@@ -8,6 +8,7 @@ MODULES = (
     "partner_filing",
     "enterprise_review",
     "publicity_batch",
+    "batch_list",
     "objection",
     "notice_correction",
     "change_review",
