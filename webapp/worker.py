@@ -73,7 +73,7 @@ def give_up(name: str, args: Mapping[str, Any], error: BaseException) -> None:
     if name == "qianyin.deliver":
         db.retrying(lambda session: messages.give_up(session, int(args["message_id"]), why))
     elif name == "qianyin.call":
-        told, instance_id = f"{args['topic']}：{why}", UUID(args["instance_id"])
+        told, instance_id = f"{args['topic']}：{why}", _instance(args)
         db.retrying(lambda s: incidents.raise_incident(s, "handler", instance_id, told, detail=dict(args)))
     elif name == "qianyin.answer":
         db.retrying(lambda session: jobs.unanswered(session, UUID(args["instance_id"]), why))

@@ -19,6 +19,7 @@ from webapp.engine.commands import FailJob, ResumeJob, RetryIncident, RetryJob
 from webapp.engine.errors import BpmnError, HandlerFailed
 from webapp.engine.handler_api import Actor, ExternalContext, HandlerContext
 from webapp.errors import NotFound
+from webapp.ids import uuid7
 
 SERVED = model(
     "served",
@@ -304,6 +305,12 @@ def test_an_enqueued_handler_that_is_given_up_is_an_incident_that_repeats_it(ben
     bench.drain()
     assert [str(key) for key in sent] == [args["key"]]
     assert bench.incidents() == []
+
+
+def test_a_call_from_outside_of_every_case_that_is_given_up_is_an_incident_too(bench: Bench) -> None:
+    args = {"topic": "mail", "arguments": {}, "key": str(uuid7()), "instance_id": None}
+    worker.give_up("qianyin.call", args, RuntimeError("no network"))
+    assert [(i.instance_id, i.message) for i in bench.incidents()] == [(None, "mail：RuntimeError: no network")]
 
 
 def test_cancelling_takes_the_jobs_away(bench: Bench, renderer: Any) -> None:
