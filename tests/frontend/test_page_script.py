@@ -106,7 +106,7 @@ PARTS = """
 
 def test_what_is_typed_while_the_server_answers_stays(browser: Browser, site: Site) -> None:
     site.pages["/parts"] = page_of(PARTS)
-    part = '<div id="c-after" hx-swap-oob="true"><label for="f-after">更正为</label><input id="f-after" name="after"></div>'
+    part = '<div id="c-after" hx-swap-oob="true"><label for="f-after">更正为</label><input id="f-after" name="after">'
     site.answers["/parts"] = lambda _: (200, part)
     tab = browser.new_page()
     held: list[Route] = []
