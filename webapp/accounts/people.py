@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import cast
 from uuid import UUID
 
-from sqlalchemy import Select, Table, bindparam, func, select
+from sqlalchemy import Table, bindparam, func, select
 from sqlalchemy.orm import Session
 
 from webapp.accounts.models import Account, AccountRole, Organisation
+from webapp.db import Compiled
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,14 +29,15 @@ class Person:
     roles: frozenset[str]
 
 
-def _look() -> Select[Any]:
+def _look() -> Compiled:
     account, role = cast(Table, Account.__table__), cast(Table, AccountRole.__table__)
     organisation = cast(Table, Organisation.__table__)
     c = account.c
     roles = func.array(select(role.c.role).where(role.c.account_id == c.id).scalar_subquery()).label("roles")
     name = func.coalesce(organisation.c.name, "").label("organisation_name")
     columns = (c.id, c.username, c.name, c.active, c.version, c.organisation_id, name, c.locale, c.theme, roles)
-    return select(*columns).select_from(account.outerjoin(organisation)).where(c.id == bindparam("account"))
+    look = select(*columns).select_from(account.outerjoin(organisation)).where(c.id == bindparam("account"))
+    return Compiled.of(look)
 
 
 #: Made once: building it and looking it up costs more than the database takes to answer it.
@@ -44,10 +46,10 @@ _LOOK = _look()
 
 def find(session: Session, account_id: UUID) -> Person | None:
     """The person with this account id, None when there is none or the account is inactive."""
-    row = session.connection().execute(_LOOK, {"account": account_id}).one_or_none()
-    if row is None or not row.active:
-        return None
-    return Person(**{**row._mapping, "roles": frozenset(row.roles)})
+    for *plain, held in _LOOK.rows(session, account=account_id):
+        person = Person(*(*plain, frozenset(held)))
+        return person if person.active else None
+    return None
 
 
 def of(account: Account) -> Person:

@@ -7,57 +7,74 @@ second time, as long as the cached execution is the newest.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
-from typing import Any, Final, cast
+from dataclasses import fields
+from typing import Any, Final, NamedTuple, cast
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Row, Select, bindparam, event, select
+from sqlalchemy import ColumnElement, bindparam, event, select
 from sqlalchemy.orm import Session, SessionTransaction
 
+from webapp.db import Compiled
 from webapp.engine.store import Instance
 from webapp.engine.tables import process_instance, user_task
 
 _KEY: Final = "webapp.engine.held"
 _p, _t = process_instance.c, user_task.c
-#: The columns of `Instance`, in its order, without id and state.
+
+
+class TaskRow(NamedTuple):
+    """A user task behind the lock, with what its case says, and one answer to a question of the caller's."""
+
+    id: UUID
+    instance_id: UUID
+    root_instance_id: UUID
+    definition_id: UUID
+    definition_key: str
+    node: UUID
+    element_id: str
+    form_ref: str | None
+    business_key: str | None
+    case_org_id: UUID | None
+    status: str
+    assignee_id: UUID | None
+    asked: Any
+
+
+#: The columns of `Instance`, in its order, without id and state; and those of `TaskRow`.
 _CASE = tuple(field.name for field in fields(Instance) if field.name not in {"id", "state"})
-_TASK = (
-    *(_t.id, _t.instance_id, _t.root_instance_id, _t.definition_id, _t.definition_key, _t.node, _t.element_id),
-    *(_t.form_ref, _t.business_key, _t.case_org_id, _t.status, _t.assignee_id, _t.claimed_at),
-    *(_t.completed_by, _t.ended_at),
-)
+_TASK = TaskRow._fields[:-1]
 
 
-@dataclass(frozen=True, slots=True)
-class _Held:
+class _Held(NamedTuple):
     instance: Instance  # without its state
     task_id: UUID
     task: tuple[UUID, str]  # node, element id
 
 
-def reading(allowed: ColumnElement[bool], *more: ColumnElement[Any]) -> Select[Any]:
-    """The statement for `hold`: a task for which `allowed` holds, with columns of the caller's own.
+def reading(allowed: ColumnElement[bool], asked: ColumnElement[Any]) -> Compiled:
+    """The statement for `hold`: a task for which `allowed` holds, with what the caller has `asked` besides.
 
     It locks the case first, then the task, the order in which a step locks, so that two people never wait for each
-    other. Building it takes longer than running it: keep it.
+    other. Making it takes longer than running it: keep it.
     """
     mine = select(_t.instance_id).where(_t.id == bindparam("task")).correlate(None).scalar_subquery()
     case = select(_p.id, *(_p[name].label(f"case_of_{name}") for name in _CASE)).where(_p.id == mine)
     held = case.with_for_update(key_share=True).cte("held")
-    columns = (*_TASK, *(column for column in held.c if column.name != "id"), *more)
+    columns = (*(_t[name] for name in _TASK), asked, *(held.c[f"case_of_{name}"] for name in _CASE))
     found = select(*columns).join_from(user_task, held, held.c.id == _t.instance_id)
-    return found.where(_t.id == bindparam("task"), allowed).with_for_update(of=user_task)
+    return Compiled.of(found.where(_t.id == bindparam("task"), allowed).with_for_update(of=user_task))
 
 
-def hold(session: Session, statement: Select[Any], task_id: UUID) -> Row[Any] | None:
+def hold(session: Session, statement: Compiled, task_id: UUID) -> TaskRow | None:
     """The task's row behind the lock, open or not; None when there is none that the statement allows."""
-    row = session.connection().execute(statement, {"task": task_id}).one_or_none()
-    if row is not None:
-        first = len(_TASK)
-        version, *rest = row[first : first + len(_CASE)]
+    for found in statement.rows(session, task=task_id):
+        row = TaskRow._make(found[: len(TaskRow._fields)])
+        version, *rest = found[len(TaskRow._fields) :]
         instance = Instance(row.instance_id, version, None, *rest)
-        session.info.setdefault(_KEY, {})[row.instance_id] = _Held(instance, task_id, (row.node, row.element_id))
-    return row
+        held = _Held(instance, task_id, (row.node, row.element_id))
+        session.info.setdefault(_KEY, {})[row.instance_id] = held
+        return row
+    return None
 
 
 def take(session: Session, instance_id: UUID, cached: int, task_id: UUID | None) -> tuple[Instance, Any] | None:

@@ -19,6 +19,7 @@ from sqlalchemy import Table
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.orm import Session
 
+from webapp.db import direct
 from webapp.engine import tables
 
 Row = dict[str, Any]
@@ -96,9 +97,10 @@ def lock(session: Session, instance_id: UUID, cached: int, task_id: UUID | None 
     The task's columns may be older than the instance's (they are read before a wait for the lock): they never change.
     """
     sql, values = (LOCK, {}) if task_id is None else (LOCK_WITH_TASK, {"task": task_id})
-    row = session.connection().exec_driver_sql(sql, {"id": instance_id, "cached": cached, **values}).one_or_none()
-    if row is None:
+    rows = direct(session, sql, {"id": instance_id, "cached": cached, **values})
+    if not rows:
         return None
+    [row] = rows
     state = None if row[2] is None else bytes(row[2])
     return Instance(row[0], row[1], state, *row[3:13]), tuple(row[13:])
 
@@ -229,7 +231,8 @@ def write(session: Session, changes: Changes, at: datetime) -> list[int]:
     if changes.settled or changes.settle_all:
         values.update(settled_at=at, settled_by=changes.settled_by)
     sql = _statement(changes.new, tuple(changes.row), changes.search is not None, parts)
-    return session.connection().exec_driver_sql(sql, values).scalar_one() or []
+    [(thrown,)] = direct(session, sql, values)
+    return thrown or []
 
 
 _DEFER = (
@@ -244,4 +247,4 @@ def defer(session: Session, jobs: list[Defer]) -> None:
     if not jobs:
         return
     rows = [{"n": n, "queue": j.queue, "task": j.task, "lock": j.lock, "args": j.args} for n, j in enumerate(jobs)]
-    session.connection().exec_driver_sql(_DEFER, {"jobs": dumps(rows)})
+    direct(session, _DEFER, {"jobs": dumps(rows)})

@@ -12,34 +12,35 @@ from datetime import date, datetime, time
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Select, delete, select
+from sqlalchemy import delete, select
 from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.orm import Session
 from werkzeug.datastructures import MultiDict
 
 from webapp import clock
+from webapp.db import Compiled
 from webapp.engine import holding, runtime
 from webapp.engine.commands import CompleteTask, StepResult
 from webapp.engine.handler_api import Actor, FormContext
 from webapp.engine.tables import user_task
 from webapp.engine.types import Element, Outcome
-from webapp.errors import Forbidden, Invalid, NotFound
+from webapp.errors import Forbidden, Invalid
 from webapp.forms.parse import Parsed, parse
 from webapp.forms.text import shown
 from webapp.i18n import _
-from webapp.inbox.claiming import not_open, taken_by
+from webapp.inbox.claiming import look, taken_by
 from webapp.inbox.models import Draft
 from webapp.inbox.task_form import EMPTY, TaskForm, asks_nothing, attach_files, element_of, open_form
 from webapp.inbox.visibility import to_do, visible_tasks
 
 _c = user_task.c
-_draft = select(Draft.task_id).where(Draft.task_id == _c.id).exists().label("has_draft")
+_has_draft = select(Draft.task_id).where(Draft.task_id == _c.id).exists()
 
 
 @functools.lru_cache(maxsize=512)
-def _reading(actor: Actor) -> Select[Any]:
+def _reading(actor: Actor) -> Compiled:
     """The task that this person may see, with whether drafts of it are kept."""
-    return holding.reading(visible_tasks(actor), _draft)
+    return holding.reading(visible_tasks(actor), _has_draft)
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,12 +82,8 @@ def complete(
     FormRefused (sentences by field; `reason` and `outcome` are fields too).
     """
     row = holding.hold(session, _reading(actor), task_id)
-    if row is None:
-        raise NotFound(_("没有找到该事项，或您无权查看。"))
-    if row.status != "open":
-        raise not_open(session, row)
-    if row.assignee_id not in {None, actor.id}:
-        raise taken_by(session, row)
+    if row is None or row.status != "open" or row.assignee_id not in {None, actor.id}:
+        raise taken_by(session, look(session, actor, task_id))  # `look` refuses what is not there, or over
     element = element_of(session, row)
     if sentence := prepared_by_oneself(session, actor, row, element):
         raise Forbidden(sentence)
@@ -201,7 +198,7 @@ def _step(
     attach_files(session, actor, task, data, row.case_org_id)
     command = CompleteTask(row.id, outcome=chosen.value if chosen else None, form_data=data)
     result = runtime.engine().step(session, row.instance_id, command, actor)
-    if row.has_draft:
+    if row.asked:  # it has drafts
         session.execute(delete(Draft).where(Draft.task_id == row.id))
     return result
 

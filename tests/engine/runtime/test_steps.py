@@ -6,6 +6,7 @@ import threading
 from datetime import UTC, datetime
 from typing import Any
 
+import psycopg
 import pytest
 from sqlalchemy import event, select, text
 from sqlalchemy.orm import Session
@@ -169,17 +170,20 @@ def test_a_deadlock_is_run_again_from_the_start(bench: Bench) -> None:
     assert sorted(bench.status(one.instance_id) for one in (first, second)) == ["active", "cancelled"]
 
 
-def test_statements_of_a_whole_instance(two: Bench) -> None:
+def test_statements_of_a_whole_instance(two: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
     """Start and two completions with a gateway and a service task: at most 25 statements (SpiffArena: 317)."""
     two.complete(two.start("two").opened[0], variables={"amount": 500})  # the definition is compiled and cached
     seen: list[str] = []
     engine = db.engine()
 
-    def count(_connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
-        seen.append(statement)
+    driver = psycopg.Cursor.execute
 
+    def counted(cursor: Any, statement: Any, *arguments: Any, **named: Any) -> Any:
+        seen.append(str(statement))
+        return driver(cursor, statement, *arguments, **named)
+
+    monkeypatch.setattr(psycopg.Cursor, "execute", counted)
     listeners: dict[str, Any] = {
-        "before_cursor_execute": count,
         "begin": lambda _c: seen.append("BEGIN"),
         "commit": lambda _c: seen.append("COMMIT"),
     }
