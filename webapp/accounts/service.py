@@ -72,9 +72,10 @@ def current_actor() -> Actor:
     """Who acts in this request. Errors: Forbidden when nobody is signed in (a rule is missing on the route)."""
     from flask_login import current_user
 
-    if not current_user.is_authenticated:
+    user = current_user._get_current_object()
+    if not user.is_authenticated:
         raise Forbidden
-    return actor_of(current_user)
+    return actor_of(user.account)
 
 
 def create_organisation(
