@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from typing import Any
+from uuid import UUID
 
 from webapp import clock
 from webapp.accounts import settings_service
@@ -76,6 +77,13 @@ def ids(items: Iterable[FilingItem]) -> list[str]:
     return [str(item.id) for item in items]
 
 
+def _published(ctx: FormContext, batch_id: UUID) -> list[FilingItem]:
+    """The enterprises of a batch whose notice is out: they wait no longer, and the finished form still names them."""
+    if not ctx.variables.get("notice_id") or ctx.variables.get("notice_decision") != "sign":
+        return []
+    return [item for item in batches.items_of(ctx.session, batch_id) if item.status != "pooled"]
+
+
 @provider("publicity_batch.compose")
 def compose_form(ctx: FormContext) -> FormData:
     """The pool of passed enterprises, a title and the house rule's period."""
@@ -89,7 +97,7 @@ def compose_form(ctx: FormContext) -> FormData:
             "label": f"{item.name}（{item.credit_code}）",
             "hint": f"{item.filing.lead_unit.name} · {item.filing.number}",
         }
-        for item in waiting
+        for item in [*waiting, *_published(ctx, batch_id)]
     ]
     given = ctx.variables
     returned = given.get("notice_decision") == "return"

@@ -73,6 +73,8 @@ ACTION: Words = {
     "listed": (lazy("列入名单"), "done"),
     "added": (lazy("新增"), "done"),
     "registered": (lazy("登记"), "run"),
+    "submitted": (lazy("提交"), "run"),
+    "open": (lazy("开始"), "run"),
     "removed": (lazy("退出"), "end"),
     "renamed": (lazy("更名"), "fix"),
     "corrected": (lazy("更正"), "fix"),
