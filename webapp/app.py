@@ -46,6 +46,7 @@ def create_app(config: Config) -> Flask:
     app.config.update(
         SECRET_KEY=config.secret_key,
         MAX_CONTENT_LENGTH=config.max_upload + 2**20,  # the form around the file
+        MAX_FORM_MEMORY_SIZE=8 * 2**20,  # a text that is too long is told at its field
         MAX_FORM_PARTS=20_000,  # a filing of 200 enterprises with their files has some 3,500
         WTF_CSRF_CHECK_DEFAULT=False,  # `_before` decides: credentials need no token
         WTF_CSRF_TIME_LIMIT=None,  # as long as the session

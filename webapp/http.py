@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import json
 import logging
+import re
 import secrets
 import time
+from collections.abc import Sequence
 from functools import cached_property
 from typing import Any, cast
 
@@ -40,7 +42,14 @@ HEADERS = {
     "Permissions-Policy": "camera=(), microphone=(), geolocation=()",
     "Cross-Origin-Opener-Policy": "same-origin",
 }
+#: What a program is answered: JSON, files and text, never a page that a browser carries out.
+REST_HEADERS = {
+    "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
+    "X-Content-Type-Options": "nosniff",
+}
 ATTEMPTS = 4
+#: Values of forms that nobody typed: ids, switches, the names of choices.
+_CODED = re.compile(r"[0-9a-f-]{36}|[a-z_]+|[\w-]+\.[\w-]+\.[\w-]+")
 #: SQLSTATE of a lock that was not given in time.
 LOCK_TIMEOUT = "55P03"
 
@@ -63,7 +72,7 @@ def is_api() -> bool:
 
 
 def wants_json() -> bool:
-    """Whether the caller reads errors as JSON: an API path, or JSON named among what is accepted (our upload script)."""
+    """Whether the caller reads errors as JSON: an API path, or JSON among what is accepted (the upload script)."""
     return is_api() or any(kind == "application/json" and q > 0 for kind, q in request.accept_mimetypes)
 
 
@@ -138,7 +147,8 @@ def _close(_error: BaseException | None) -> None:
 
 
 def _headers(response: Response) -> Response:
-    for name, value in HEADERS.items():
+    headers = REST_HEADERS if request.path.startswith("/engine-rest") else HEADERS
+    for name, value in headers.items():
         response.headers.setdefault(name, value)
     if response.status_code == 401 and is_api() and "HX-Request" not in request.headers:
         response.headers.setdefault("WWW-Authenticate", 'Basic realm="qianyin", charset="UTF-8"')
@@ -201,13 +211,16 @@ def spoken(error: QianyinError) -> str:
     return _(error.message) if error.message == (type(error).__doc__ or "").strip() else error.message
 
 
-def answer(status: int, message: str, *, code: str, extra: dict[str, Any] | None = None) -> tuple[Response, int]:
-    """The error, as JSON or as a page, by what the caller reads."""
+def answer(
+    status: int, message: str, *, code: str, extra: dict[str, Any] | None = None, typed: Sequence[str] = ()
+) -> tuple[Response, int]:
+    """The error, as JSON or as a page, by what the caller reads. `typed`: what was entered, to be copied from there."""
     extra = extra or {}
     if wants_json():
         return jsonify({"type": code, "message": message, **{k: v for k, v in extra.items() if v}}), status
     title = str(TITLES.get(status, TITLES[500]))
     page = {"status": status, "title": title, "message": message, "reference": extra.get("reference", "")}
+    page["typed"] = typed
     page["retry_url"] = request.full_path if status == 503 and request.method == "GET" else None
     try:
         body = render_template("errors/error.html", **page)
@@ -233,7 +246,7 @@ def _refused(error: HTTPException) -> ResponseReturnValue:
         return _sign_in_first()
     if isinstance(error, CSRFError):
         message = _("页面停留过久或登录已变化，本次没有提交。请返回上一页，刷新后再提交；已暂存的内容不会丢失。")
-        return answer(400, message, code="csrf")
+        return answer(400, message, code="csrf", typed=_typed())
     if isinstance(error, RequestEntityTooLarge):
         from flask import current_app
 
@@ -252,7 +265,17 @@ def _sign_in_first() -> ResponseReturnValue:
     """A page goes to the sign-in and back; an API gets 401 with the way to sign in; a fragment gets 401 alone."""
     if not wants_json() and request.method == "GET" and "HX-Request" not in request.headers:
         return redirect(url_for("accounts.login", next=request.full_path.rstrip("?")), 303)
-    return answer(401, _("请登录后再试。"), code="unauthorized")
+    return answer(401, _("请登录后再试。"), code="unauthorized", typed=_typed())
+
+
+def _typed() -> list[str]:
+    """The texts of a form that was refused whole, for the error page; none of a password, none from another site."""
+    origin = request.headers.get("Origin")
+    ours = origin is None or origin.split("://")[-1] == request.host
+    if not ours or request.method != "POST" or any("password" in name for name in request.form):
+        return []
+    texts = [value.strip() for name, value in request.form.items(multi=True) if name not in {"csrf_token", "next"}]
+    return [text for text in dict.fromkeys(texts) if len(text) > 1 and not _CODED.fullmatch(text)][:5000]
 
 
 def _database(error: DBAPIError | PoolTimeout) -> ResponseReturnValue:

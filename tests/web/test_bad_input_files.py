@@ -153,7 +153,7 @@ def full(monkeypatch: pytest.MonkeyPatch, config: Config) -> Iterator[None]:
 
     def fdopen(descriptor: int, *args: Any, **kwargs: Any) -> Any:
         os.close(descriptor)
-        return open("/dev/full", *args, **kwargs)  # noqa: SIM115
+        return open("/dev/full", *args, **kwargs)
 
     monkeypatch.setattr(os, "fdopen", fdopen)
     yield

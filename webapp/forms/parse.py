@@ -6,6 +6,7 @@ reach the engine. Rows are numbered anew in the order of the page; errors stand 
 
 from __future__ import annotations
 
+import copy
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -58,6 +59,23 @@ def parse(schema: Schema, form: MultiDict, environment: Environment) -> Parsed:
         pass  # a field may hang on one that has just gone
     _check(schema.components, "", Scope(environment, data), data, reader)
     return reader.parsed
+
+
+def without(data: Mapping[str, Any], paths: Iterable[str]) -> dict[str, Any]:
+    """A copy of the data in which the values at these paths are null."""
+    copied: dict[str, Any] = copy.deepcopy(dict(data))
+    for path in paths:
+        *way, last = [int(part) if part.isdigit() else part for part in re.findall(r"[^.\[\]]+", path)] or [""]
+        inner: Any = copied
+        for part in way:
+            inner = inner[part] if _has(inner, part) else None
+        if _has(inner, last):
+            inner[last] = None
+    return copied
+
+
+def _has(inner: Any, part: str | int) -> bool:
+    return part in inner if isinstance(inner, dict) else isinstance(inner, list) and part in range(len(inner))
 
 
 class _Reader:

@@ -153,7 +153,7 @@ def look(session: Session, actor: Actor, task_id: UUID) -> Any:
     if row is None:
         raise NotFound(_("没有找到该事项，或您无权查看。"))
     if row.status != "open":
-        raise not_open(session, row)
+        raise not_open(session, actor, row)
     return row
 
 
@@ -171,11 +171,14 @@ def taken_by(session: Session, row: Any) -> Conflict:
     return Conflict(message, detail={"who": who, "when": when})
 
 
-def not_open(session: Session, row: Any) -> TaskNotOpen:
+def not_open(session: Session, actor: Actor, row: Any) -> TaskNotOpen:
     """The refusal of a task that is over: who completed it and when, or that the case took it away."""
     when = deadlines.moment(row.ended_at, clock.now()) if row.ended_at else ""
     if row.status == "cancelled":
         return TaskNotOpen(_("这件事项已于 %(when)s 因案件变化撤销，无需办理。", when=when), detail={"when": when})
     who = name_of(session, row.completed_by)
+    if row.completed_by == actor.id:  # pressed twice, or in another window
+        message = _("您已于 %(when)s 办结这件事项，无需再次提交。", when=when)
+        return TaskNotOpen(message, detail={"who": who, "when": when})
     message = _("这件事项已由%(who)s于 %(when)s 办结，您的提交没有生效。", who=who, when=when)
     return TaskNotOpen(message, detail={"who": who, "when": when})

@@ -25,7 +25,7 @@ from webapp.engine.handler_api import Actor, FormContext
 from webapp.engine.tables import user_task
 from webapp.engine.types import Element, Outcome
 from webapp.errors import Forbidden, Invalid
-from webapp.forms.parse import Parsed, parse
+from webapp.forms.parse import Parsed, parse, without
 from webapp.forms.text import shown
 from webapp.i18n import _
 from webapp.inbox.claiming import look, taken_by
@@ -94,7 +94,7 @@ def complete(
     if not task.schema.components and variables:
         parsed.data = dict(variables)
     chosen = _outcome(element, outcome, reason, parsed)
-    if parsed.ok:
+    if "outcome" not in parsed.errors:
         _validate(session, actor, task, parsed, outcome)
     if not parsed.ok:
         raise FormRefused("", form=task, parsed=parsed)
@@ -149,7 +149,7 @@ def _outcome(element: Element, outcome: str | None, reason: str, parsed: Parsed)
 
 
 def _validate(session: Session, actor: Actor, task: TaskForm, parsed: Parsed, outcome: str | None) -> None:
-    """Ask the domain: the named check of the model."""
+    """Ask the domain: the named check of the model, which sees nothing of what the schema has refused already."""
     if not task.element.validator:
         return
     context = FormContext(
@@ -160,10 +160,13 @@ def _validate(session: Session, actor: Actor, task: TaskForm, parsed: Parsed, ou
         task.variables,
         actor,
         clock.now(),
-        parsed.data,
+        parsed.data if parsed.ok else without(parsed.data, parsed.errors),
         outcome,
     )
+    told = frozenset(parsed.errors)
     for path, sentences in runtime.engine().hooks.validators[task.element.validator](context).items():
+        if path in told:
+            continue
         for sentence in [sentences] if isinstance(sentences, str) else sentences:
             parsed.add(path, sentence)
 
