@@ -58,9 +58,7 @@ def _one(product: Product, query: str) -> str:
 
 
 def _public(product: Product) -> Iterator[Shown]:
-    notice = _one(
-        product, "select id from notice where kind = 'publicity' and status = 'published' order by id limit 1"
-    )
+    notice = _one(product, "select id from notice where kind = 'publicity' and status = 'published' limit 1")
     yield Shown("login", "", "/login")
     yield Shown("public-notices", "", "/public/")
     yield Shown("public-notice", "", f"/public/notices/{notice}")
@@ -107,9 +105,7 @@ def _registers(product: Product) -> Iterator[Shown]:
     yield Shown("register-interpretations", "office", "/registers/interpretations/")
     unit = _one(product, "select id from lead_unit where status = 'listed' order by id limit 1")
     member = _one(product, "select id from consortium_enterprise order by id limit 1")
-    filing = _one(
-        product, "select filing_id from filing_item where name = '广州恒锐数控科技有限公司' order by id limit 1"
-    )
+    filing = _one(product, "select filing_id from filing_item where name like '%%恒锐数控%' limit 1")
     yield Shown("lead-unit", "office", f"/registers/lead-units/{unit}")
     yield Shown("enterprise", "office", f"/registers/consortium/{member}")
     yield Shown("filing", "office", f"/registers/filings/{filing}")
@@ -125,8 +121,6 @@ def _registers(product: Product) -> Iterator[Shown]:
 
 
 def _watching(product: Product) -> Iterator[Shown]:
-    batch = _one(
-        product, "select id from process_instance where definition_key = 'publicity_batch' order by id limit 1"
-    )
+    batch = _one(product, "select id from process_instance where definition_key = 'publicity_batch' limit 1")
     yield Shown("instances", "manager", "/instances")
     yield Shown("instance", "manager", f"/instances/{batch}")

@@ -32,6 +32,9 @@ def take(browser: Browser, product: Product, only: tuple[str, ...] = ()) -> int:
             page.goto(shown.path)
             if shown.act:
                 shown.act(page)
+            # As tall as the page, so that the bar at its foot does not stand in the middle of the picture.
+            height = max(viewport["height"], page.evaluate("document.documentElement.scrollHeight"))
+            page.set_viewport_size({**viewport, "height": height})
             for theme in THEMES:
                 page.emulate_media(color_scheme=theme)
                 page.screenshot(path=FOLDER / f"{shown.name}-{size}-{theme}.png", full_page=True)
