@@ -166,8 +166,12 @@ Command = (
 
 @dataclass(frozen=True, slots=True)
 class StepResult:
-    """What a step did: the user tasks that it opened (ids of `user_task`), and how the instance ended if it did."""
+    """What a step did: the user tasks that it opened (ids of `user_task`), and how the instance ended if it did.
+
+    `business_key`: the number of the case, which a starter may have given.
+    """
 
     instance_id: UUID
     opened: tuple[UUID, ...] = ()
     ended: EndState | None = None
+    business_key: str | None = None

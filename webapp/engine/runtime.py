@@ -71,12 +71,35 @@ class Engine:
 
     # ---- the doors
 
-    def start(self, session: Session, command: StartInstance, actor: Actor | None = None) -> StepResult:
+    def definition(
+        self, session: Session, *, key: str | None = None, definition_id: UUID | None = None
+    ) -> tuple[Definition, bool]:
+        """A definition version, or the latest of a process; and whether it takes no new cases now. Errors: NotFound."""
+        d = process_definition.c
+        statement = select(d.id, d.suspended).order_by(d.version.desc()).limit(1)
+        statement = statement.where(d.key == key if definition_id is None else d.id == definition_id)
+        row = session.execute(statement).one_or_none()
+        if row is None:
+            raise NotFound(f"没有流程“{key or definition_id}”。")
+        return self.definitions.get(session, row.id), row.suspended
+
+    def start(
+        self,
+        session: Session,
+        command: StartInstance,
+        actor: Actor | None = None,
+        *,
+        definition: Definition | None = None,
+    ) -> StepResult:
         """Start an instance; it runs until everything waits. A registered starter is asked first.
 
+        `definition`: what the command names, when the caller has looked it up, with whether it takes new cases.
         Errors: NotFound (no such process), Conflict (it takes no new cases), Invalid, what the starter says.
         """
-        definition = self._definition(session, command)
+        if definition is None:
+            definition, suspended = self.definition(session, key=command.key, definition_id=command.definition_id)
+            if suspended:
+                raise Conflict(f"流程“{definition.name}”已暂停受理，不能发起。")
         instance_id = command.instance_id or uuid7()
         command = self._planned(session, command, definition, instance_id, actor)
         step = Step(
@@ -178,20 +201,6 @@ class Engine:
 
     # ---- parts of a step
 
-    def _definition(self, session: Session, command: StartInstance) -> Definition:
-        d = process_definition.c
-        if command.definition_id is not None:
-            statement = select(d.id, d.suspended).where(d.id == command.definition_id)
-        else:
-            statement = select(d.id, d.suspended).where(d.key == command.key).order_by(d.version.desc()).limit(1)
-        row = session.execute(statement).one_or_none()
-        if row is None:
-            raise NotFound(f"没有流程“{command.key or command.definition_id}”。")
-        definition = self.definitions.get(session, row.id)
-        if row.suspended:
-            raise Conflict(f"流程“{definition.name}”已暂停受理，不能发起。")
-        return definition
-
     def _planned(
         self, session: Session, command: StartInstance, definition: Definition, instance_id: UUID, actor: Actor | None
     ) -> StartInstance:
@@ -265,7 +274,8 @@ class Engine:
         self.cache.keep(session, step.instance_id, Entry(version, execution, host, incidents))
         actions.cancel_called(self, step, recorder)
         opened = tuple(task["id"] for task in changes.tasks if task["status"] == "open")
-        result = StepResult(step.instance_id, opened, recorder.ended.state if recorder.ended else None)
+        ended = recorder.ended.state if recorder.ended else None
+        result = StepResult(step.instance_id, opened, ended, step.business_key)
         return self._afterwards(step, result)
 
     def _afterwards(self, step: Step, result: StepResult) -> StepResult:

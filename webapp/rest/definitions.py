@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from typing import Any
-from uuid import UUID
 
 from flask import request
 from sqlalchemy import ColumnElement, func, select
@@ -12,6 +11,7 @@ from sqlalchemy.orm import Session
 from webapp import access
 from webapp.accounts.service import current_actor
 from webapp.engine import commands, deployment
+from webapp.engine.definitions import Definition
 from webapp.engine.runtime import engine
 from webapp.engine.tables import process_definition
 from webapp.errors import Forbidden, Invalid, NotFound
@@ -101,46 +101,39 @@ def definition_xml_by_key(key: str) -> shapes.Json:
     return _xml(find(db_session(), key=key))
 
 
-def _start(row: Any) -> shapes.Json:
+def _start(definition: Definition, suspended: bool) -> shapes.Json:
     actor, session = current_actor(), db_session()
-    starters = set(row.info.get("starter_groups") or ())
+    starters = set(definition.compiled.info.starter_groups)
     if not starters & actor.roles:
-        raise Forbidden(f"您的角色不能发起“{row.name}”。")
-    if row.suspended:
-        raise Invalid(f"流程“{row.name}”已暂停受理，不能发起。")
+        raise Forbidden(f"您的角色不能发起“{definition.name}”。")
+    if suspended:
+        raise Invalid(f"流程“{definition.name}”已暂停受理，不能发起。")
     body = request.get_json(silent=True) or {}
     if not isinstance(body, dict):
         raise Invalid("请求内容应为 JSON 对象。")
     paging.only(body, {"variables", "businessKey", "withVariablesInReturn"})
     key = body.get("businessKey")
-    result = engine().start(
-        session,
-        commands.StartInstance(
-            definition_id=row.id,
-            variables=decode_all(body.get("variables")),
-            business_key=None if key is None else str(key),
-            org_id=instances.starter_organisation(actor, starters),
-            started_by=actor.id,
-        ),
-        actor,
+    command = commands.StartInstance(
+        definition_id=definition.id,
+        variables=decode_all(body.get("variables")),
+        business_key=None if key is None else str(key),
+        org_id=instances.starter_organisation(actor, starters),
+        started_by=actor.id,
     )
-    return _started(session, result.instance_id, bool(body.get("withVariablesInReturn")))
-
-
-def _started(session: Session, instance_id: UUID, with_variables: bool) -> shapes.Json:
-    answer = shapes.instance(instances.row_of(session, instance_id))
-    if with_variables:
-        answer["variables"] = encode_all(instances.variables_of(session, instance_id))
+    result = engine().start(session, command, actor, definition=definition)
+    answer = shapes.started(result, definition)
+    if body.get("withVariablesInReturn"):
+        answer["variables"] = encode_all(instances.variables_of(session, result.instance_id))
     return answer
 
 
 @bp.post("/process-definition/<id>/start")
 @access.signed_in
 def definition_start(id: str) -> shapes.Json:
-    return _start(find(db_session(), id=id))
+    return _start(*engine().definition(db_session(), definition_id=paging.uuid(id)))
 
 
 @bp.post("/process-definition/key/<key>/start")
 @access.signed_in
 def definition_start_by_key(key: str) -> shapes.Json:
-    return _start(find(db_session(), key=key))
+    return _start(*engine().definition(db_session(), key=key))

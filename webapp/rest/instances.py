@@ -63,14 +63,6 @@ def starter_organisation(actor: Actor, starters: Collection[str]) -> UUID | None
     return actor.organisation_id if scoped else None
 
 
-def row_of(session: Session, instance_id: UUID) -> Any:
-    """The row of an instance, running or ended. Errors: NotFound."""
-    row = session.execute(select(process_instance).where(_c.id == instance_id)).first()
-    if row is None:
-        raise NotFound(f"没有流程实例 {instance_id}。")
-    return row
-
-
 def running(session: Session, id: str) -> Any:
     """A running instance that the caller may see. Errors: NotFound."""
     actor = current_actor()

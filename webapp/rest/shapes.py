@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from typing import Any
+from uuid import UUID
 
 from flask import request
 
+from webapp.engine.commands import StepResult
+from webapp.engine.definitions import Definition
 from webapp.rest.variables import stamp
 
 Json = dict[str, Any]
@@ -51,15 +54,28 @@ def deployment(row: Any) -> Json:
 
 def instance(row: Any) -> Json:
     """A process instance (table `process_instance`)."""
+    ended, suspended = row.ended_at is not None, row.suspended
+    return _instance(row.id, row.definition_id, row.definition_key, row.business_key, ended, suspended)
+
+
+def started(result: StepResult, definition: Definition) -> Json:
+    """The process instance that has just begun."""
+    ended = result.ended is not None
+    return _instance(result.instance_id, definition.id, definition.key, result.business_key, ended, False)
+
+
+def _instance(
+    id: UUID, definition_id: UUID, definition_key: str, business_key: str | None, ended: bool, suspended: bool
+) -> Json:
     return {
-        "links": [link(f"process-instance/{row.id}")],
-        "id": str(row.id),
-        "definitionId": str(row.definition_id),
-        "definitionKey": row.definition_key,
-        "businessKey": row.business_key,
+        "links": [link(f"process-instance/{id}")],
+        "id": str(id),
+        "definitionId": str(definition_id),
+        "definitionKey": definition_key,
+        "businessKey": business_key,
         "caseInstanceId": None,
-        "ended": row.ended_at is not None,
-        "suspended": row.suspended,
+        "ended": ended,
+        "suspended": suspended,
         "tenantId": None,
     }
 
