@@ -48,6 +48,8 @@ REST_HEADERS = {
     "X-Content-Type-Options": "nosniff",
 }
 ATTEMPTS = 4
+#: Controls and non-characters (XML 1.0, 2.2).
+_UNFIT = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ufffe\uffff]")
 #: Values of forms that nobody typed: ids, switches, the names of choices.
 _CODED = re.compile(r"[0-9a-f-]{36}|[a-z_]+|[\w-]+\.[\w-]+\.[\w-]+")
 #: SQLSTATE of a lock that was not given in time.
@@ -77,16 +79,16 @@ def wants_json() -> bool:
 
 
 class CleanRequest(Request):
-    """A request without NUL characters in its fields: no text may hold one, people paste them unseen (from PDFs)."""
+    """A request whose fields hold no character that neither the database nor XML can hold: people paste them unseen."""
 
     def _load_form_data(self) -> None:
         super()._load_form_data()
         if "form" in self.__dict__:
-            self.__dict__["form"] = _without_nul(self.form)
+            self.__dict__["form"] = _clean(self.form)
 
     @cached_property
     def args(self) -> MultiDict[str, str]:
-        return _without_nul(super().args)
+        return _clean(super().args)
 
     def get_json(self, force: bool = False, silent: bool = False, cache: bool = True) -> Any:
         """The body as JSON; what is nested too deeply to be read, or holds half a character, is no JSON either."""
@@ -101,10 +103,10 @@ class CleanRequest(Request):
         return found
 
 
-def _without_nul(fields: MultiDict[str, str]) -> MultiDict[str, str]:
-    if not any("\0" in name or "\0" in value for name, value in fields.items(multi=True)):
+def _clean(fields: MultiDict[str, str]) -> MultiDict[str, str]:
+    if not any(_UNFIT.search(text) for pair in fields.items(multi=True) for text in pair):
         return fields
-    return ImmutableMultiDict((k.replace("\0", ""), v.replace("\0", "")) for k, v in fields.items(multi=True))
+    return ImmutableMultiDict((_UNFIT.sub("", k), _UNFIT.sub("", v)) for k, v in fields.items(multi=True))
 
 
 class Web(Flask):

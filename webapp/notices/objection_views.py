@@ -17,7 +17,7 @@ from webapp.documents import service as documents
 from webapp.documents import storage
 from webapp.documents.models import Document
 from webapp.documents.views import uploaded
-from webapp.errors import Invalid, QianyinError
+from webapp.errors import Invalid, QianyinError, Unavailable
 from webapp.http import db_session
 from webapp.i18n import _
 from webapp.inbox import deadlines
@@ -117,13 +117,15 @@ def objection(notice_id: UUID) -> ResponseReturnValue:
         return _form(notice, {"filing_item_id": chosen, "channel": "named"}, {}, [])
     if request.form.get(TRAP):
         return redirect(url_for(".notice", notice_id=notice.id), 303)
-    limits.check(db_session(), "objection", address())
-    entered, files, wrong = _entered(), [], {}
+    entered, files, wrong, status = _entered(), [], {}, 422
     try:
+        limits.check(db_session(), "objection", address())
         files = _files()
-    except Invalid as error:
-        wrong["evidence"] = error.message
+    except (Invalid, limits.TooOften, Unavailable) as error:
+        wrong, status = {"evidence" if isinstance(error, Invalid) else "": error.message}, error.status
     wrong = {**check(entered), **wrong}
+    if entered["filing_item_id"] not in {"", *(str(row.filing_item_id) for row in notice.rows)}:
+        wrong["filing_item_id"] = _("该企业不在这份公示中，请重新选择。")
     if not wrong:
         try:
             made = _receive(notice, entered, files)
@@ -135,7 +137,7 @@ def objection(notice_id: UUID) -> ResponseReturnValue:
             return redirect(url_for(".receipt"), 303)
     if any(file.filename for file in request.files.getlist("evidence__file")):
         wrong.setdefault("evidence", _("请重新选择证明材料：内容有误时，随表单发送的文件不保存。"))
-    return _form(notice, entered, wrong, _kept()), 422
+    return _form(notice, entered, wrong, _kept()), status
 
 
 def _entered() -> dict[str, Any]:
@@ -220,7 +222,7 @@ def _form(notice: Notice, values: Mapping[str, Any], wrong: Mapping[str, str], f
         due=deadlines.tell(notice.period_ends_at, now) if is_open else None,
         late="" if is_open else _("公示期已满。您提出的内容将作为线索交工作小组办公室核查，不影响名单的发布。"),
         action_url=url_for(".objection", notice_id=notice.id),
-        errors=[{"text": text, "target": f"f-{name}"} for name, text in wrong.items()],
+        errors=[{"text": text, "target": f"f-{name}" if name else "objection"} for name, text in wrong.items()],
         values={**blank, **values},
         field_errors=dict(wrong),
         enterprises=[
