@@ -75,7 +75,7 @@ def current_actor() -> Actor:
     user = current_user._get_current_object()
     if not user.is_authenticated:
         raise Forbidden
-    return actor_of(user.account)
+    return actor_of(user.person)
 
 
 def create_organisation(
