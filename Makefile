@@ -4,6 +4,13 @@
 VENV = .venv
 BIN = $(VENV)/bin
 STAMP = $(VENV)/.installed
+# Installs Debian's packages, as root or through sudo.
+APT = apt() { \
+	if [ "$$(id -u)" = 0 ]; then sudo=; else sudo=sudo; fi; \
+	echo "Installing $$* ..."; \
+	$$sudo apt-get update -qq && \
+	$$sudo env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "$$@" >/dev/null; \
+	}; apt
 POT = build/messages.pot
 
 help: ## list the targets
@@ -45,13 +52,19 @@ clean: ## remove what was built and installed; the data directory stays
 # The browser of the tests, and a Chinese font for it, from the system's packages.
 browser:
 	@if command -v chromium >/dev/null && fc-list 2>/dev/null | grep -q 'Noto.*CJK'; then exit 0; fi; \
-	if [ "$$(id -u)" = 0 ]; then sudo=; else sudo=sudo; fi; \
 	if ! command -v apt-get >/dev/null; then \
 		echo "Please install chromium and a Noto CJK font (fonts-noto-cjk): the browser tests need them." >&2; exit 1; fi; \
-	echo "Installing chromium and fonts-noto-cjk ..."; \
-	$$sudo apt-get update -qq && \
-	$$sudo env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends \
-		chromium fontconfig fonts-noto-cjk >/dev/null
+	$(APT) chromium fontconfig fonts-noto-cjk
+
+# What PDF documents need from the system: Pango, and a Chinese font. Looked for once, when packages are installed.
+libraries:
+	@pango='import ctypes, ctypes.util; ctypes.CDLL(ctypes.util.find_library("pangoft2-1.0") or "libpangoft2-1.0.so.0")'; \
+	if $(BIN)/python -c "$$pango" 2>/dev/null && fc-list :lang=zh 2>/dev/null | grep -q .; then exit 0; fi; \
+	if command -v apt-get >/dev/null; then $(APT) libpango-1.0-0 libpangoft2-1.0-0 fontconfig fonts-noto-cjk || true; fi; \
+	if ! $(BIN)/python -c "$$pango" 2>/dev/null; then \
+		echo "Please install Pango (Debian: libpangoft2-1.0-0, macOS: pango): PDF documents need it." >&2; exit 1; fi; \
+	if ! fc-list :lang=zh 2>/dev/null | grep -q .; then \
+		echo "No Chinese font was found: PDF documents will lack characters. Install fonts-noto-cjk or your own." >&2; fi
 
 $(STAMP): requirements.lock pyproject.toml
 	@if [ ! -x $(BIN)/python ]; then \
@@ -67,6 +80,7 @@ $(STAMP): requirements.lock pyproject.toml
 	@echo "Installing the packages of requirements.lock ..."
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@$(MAKE) -s libraries
 	@touch $(STAMP)
 
-.PHONY: help run test lint bench screenshots translations clean browser
+.PHONY: help run test lint bench screenshots translations clean browser libraries

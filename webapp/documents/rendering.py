@@ -24,6 +24,7 @@ copies_to, title_lines.
 from __future__ import annotations
 
 import io
+import logging
 import re
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime
@@ -41,6 +42,9 @@ from weasyprint.urls import URLFetcher
 from webapp.clock import BEIJING
 from webapp.documents import storage
 from webapp.errors import NotFound
+
+#: A font that this machine lacks has a fall-back in every style sheet: no news.
+logging.getLogger("weasyprint").setLevel(logging.ERROR)
 
 PDF = "application/pdf"
 DOCX = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
