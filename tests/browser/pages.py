@@ -105,7 +105,7 @@ def _registers(product: Product) -> Iterator[Shown]:
     yield Shown("register-interpretations", "office", "/registers/interpretations/")
     unit = _one(product, "select id from lead_unit where status = 'listed' order by id limit 1")
     member = _one(product, "select id from consortium_enterprise order by id limit 1")
-    filing = _one(product, "select filing_id from filing_item where name like '%%恒锐数控%' limit 1")
+    filing = _one(product, "select filing_id from filing_item where name like '%%恒锐数控%%' limit 1")
     yield Shown("lead-unit", "office", f"/registers/lead-units/{unit}")
     yield Shown("enterprise", "office", f"/registers/consortium/{member}")
     yield Shown("filing", "office", f"/registers/filings/{filing}")

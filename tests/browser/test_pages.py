@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 from playwright.sync_api import Page, expect
@@ -162,7 +163,7 @@ def test_a_form_without_its_token_is_refused_with_a_sentence(as_person: People, 
     ids=["wrong content", "wrong extension", "encrypted", "empty", "oversize"],
 )
 def test_a_bad_file_is_told_at_its_field(
-    as_person: People, product: Product, name: str, content: bytes, sentence: str
+    as_person: People, product: Product, tmp_path: Path, name: str, content: bytes, sentence: str
 ) -> None:
     staff = as_person("lead_unit")
     staff.expected = {413, 422}
@@ -170,6 +171,7 @@ def test_a_bad_file_is_told_at_its_field(
     if not staff.page.locator('[data-name="enterprises[0].licence"]').count():
         staff.add_enterprise()
     box = staff.page.locator('[data-upload][data-name="enterprises[0].licence"]')
-    box.locator("input[type=file]").set_input_files({"name": name, "mimeType": "application/pdf", "buffer": content})
+    (tmp_path / name).write_bytes(content)
+    box.locator("input[type=file]").set_input_files(tmp_path / name)
     expect(box.locator(".file-bad")).to_contain_text(sentence)
     expect(box.locator("input[type=hidden][name]")).to_have_count(0)
