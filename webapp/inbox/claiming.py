@@ -20,6 +20,8 @@ from webapp.engine.tables import user_task
 from webapp.errors import Conflict, Forbidden, Invalid, NotFound, QianyinError
 from webapp.i18n import _
 from webapp.inbox import deadlines
+from webapp.inbox.four_eyes import prepared_by_oneself
+from webapp.inbox.task_form import element_of
 from webapp.inbox.visibility import may_see, visible_tasks
 
 _c = user_task.c
@@ -38,18 +40,23 @@ class Result:
 
 
 def claim(session: Session, actor: Actor, task_id: UUID) -> None:
-    """Take a task for oneself; again is no error. Errors: NotFound, TaskNotOpen, Conflict (who has it, since when)."""
+    """Take a task for oneself; again is no error.
+
+    Errors: NotFound, TaskNotOpen, Conflict (who has it, since when), Forbidden (four eyes: it is kept for another).
+    """
     taken = session.execute(
         update(user_task)
         .where(_c.id == task_id, _c.status == "open", _c.assignee_id.is_(None), visible_tasks(actor))
         .values(assignee_id=actor.id, claimed_at=clock.now())
-        .returning(_c.instance_id, _c.business_key)
+        .returning(*_c)
     ).one_or_none()
     if taken is None:
         row = look(session, actor, task_id)
         if row.assignee_id != actor.id:
             raise taken_by(session, row)
         return
+    if sentence := prepared_by_oneself(session, actor, taken, element_of(session, taken)):
+        raise Forbidden(sentence)
     audit.record(
         session, "task.claim", actor, instance_id=taken.instance_id, task_id=task_id, subject=taken.business_key
     )
@@ -89,6 +96,9 @@ def transfer(session: Session, actor: Actor, task_id: UUID, to: UUID, reason: st
         raise Invalid(_("请选择要转给的人。"), fields={"to": _("请选择要转给的人。")})
     if not may_see(session, task_id, actor_of(person)):
         words = _("%(name)s没有办理这件事项的角色，不能转给他。", name=person.name)
+        raise Invalid(words, fields={"to": words})
+    if prepared_by_oneself(session, actor_of(person), row, element_of(session, row)):
+        words = _("%(name)s办理过要复核的环节，这一步要由另一人办理，不能转给他。", name=person.name)
         raise Invalid(words, fields={"to": words})
     changed = session.execute(
         update(user_task)

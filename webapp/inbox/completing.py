@@ -13,7 +13,6 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import delete, select
-from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.orm import Session
 from werkzeug.datastructures import MultiDict
 
@@ -29,6 +28,7 @@ from webapp.forms.parse import Parsed, parse, without
 from webapp.forms.text import shown
 from webapp.i18n import _
 from webapp.inbox.claiming import look, taken_by
+from webapp.inbox.four_eyes import prepared_by_oneself
 from webapp.inbox.models import Draft
 from webapp.inbox.task_form import EMPTY, TaskForm, asks_nothing, attach_files, element_of, open_form
 from webapp.inbox.visibility import to_do, visible_tasks
@@ -171,27 +171,6 @@ def _validate(session: Session, actor: Actor, task: TaskForm, parsed: Parsed, ou
             parsed.add(path, sentence)
 
 
-def prepared_by_oneself(session: Session, actor: Actor, row: Any, element: Element) -> str | None:
-    """Four eyes 二人复核: why this person may not decide here, None when they may.
-
-    The last completion of each named task counts; in the same case, or for a task of another process in the same root.
-    """
-    if not element.not_same_as:
-        return None
-    statement = (
-        select(_c.element_id, _c.completed_by, _c.name)
-        .ext(distinct_on(_c.element_id))
-        .where(_c.status == "completed", _c.element_id.in_(element.not_same_as))
-        .where(_c.root_instance_id == row.root_instance_id)
-        .where((_c.instance_id == row.instance_id) | (_c.definition_key != row.definition_key))
-        .order_by(_c.element_id, _c.ended_at.desc())
-    )
-    for done in session.execute(statement):
-        if done.completed_by == actor.id:
-            return _("“%(name)s”是您本人办理的，这一步要由另一人办理。", name=done.name)
-    return None
-
-
 def _step(
     session: Session, actor: Actor, task: TaskForm, parsed: Parsed, chosen: Outcome | None, reason: str
 ) -> StepResult:
@@ -207,11 +186,15 @@ def _step(
 
 
 def next_task(session: Session, actor: Actor, row: Any, opened: Sequence[UUID]) -> UUID | None:
-    """What to open now: what this step opened, else the same case's next task, else the same kind's soonest due."""
+    """What to open now: what this step opened, else the same case's next task, else the same kind's soonest due.
+
+    Another case follows only where there is a queue, that is, deadlines: who has sent off a filing shall not find
+    himself in another, empty one.
+    """
     for where in (
         _c.id.in_(opened),
         _c.root_instance_id == row.root_instance_id,
-        (_c.definition_key == row.definition_key) & (_c.element_id == row.element_id),
+        (_c.definition_key == row.definition_key) & (_c.element_id == row.element_id) & _c.due_at.is_not(None),
     ):
         statement = select(user_task).where(where, to_do(actor)).order_by(_c.due_at.asc().nulls_last(), _c.id).limit(5)
         for candidate in session.execute(statement).all():

@@ -18,6 +18,7 @@ from webapp.engine.tables import process_definition
 from webapp.errors import Invalid
 from webapp.i18n import _
 from webapp.inbox import deadlines, personal, queries
+from webapp.inbox.four_eyes import kept_for_others
 from webapp.inbox.queries import Counts, Filter
 from webapp.inbox.starting import startable
 from webapp.inbox.task_form import element_of
@@ -181,11 +182,13 @@ def rows(session: Session, actor: Actor, found: Sequence[Any]) -> list[dict[str,
     """The rows of the table."""
     now = clock.now()
     units = queries.organisations(session, [row.case_org_id for row in found])
+    elements = {row.id: element_of(session, row) for row in found}
+    others = kept_for_others(session, actor, found, elements)
     shown = []
     for row in found:
         state, tone = ("办理中", "run") if row.assignee_id else ("未签收", "new")
-        if row.assignee_id is None and element_of(session, row).not_same_as:
-            state, tone = "待复核", "new"
+        if row.assignee_id is None and elements[row.id].not_same_as:
+            state, tone = ("待他人复核" if row.id in others else "待复核"), "new"
         shown.append(
             {
                 "id": str(row.id),
@@ -198,7 +201,10 @@ def rows(session: Session, actor: Actor, found: Sequence[Any]) -> list[dict[str,
                 "due": deadlines.tell(row.due_at, now, provisional=row.due_provisional),
                 "state": state,
                 "state_tone": tone,
-                "claim_url": url_for("inbox.claim", task_id=row.id) if row.assignee_id is None else None,
+                "claim_url": url_for("inbox.claim", task_id=row.id)
+                if row.assignee_id is None and row.id not in others
+                else None,
+                "for_others": row.id in others,
             }
         )
     return shown

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from webapp.inbox.claiming import Result, bulk, claim, look, release, transfer
-from webapp.inbox.completing import Completed, FormRefused, complete, prepared_by_oneself
+from webapp.inbox.completing import Completed, FormRefused, complete
 from webapp.inbox.drafts import keep, save_draft
+from webapp.inbox.four_eyes import prepared_by_oneself
 from webapp.inbox.personal import comment, comments, keep_phrase, keep_view, phrases, saved_views
 from webapp.inbox.starting import Startable, start, startable
 from webapp.inbox.visibility import may_see, people, to_do, visible_tasks

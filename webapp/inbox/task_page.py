@@ -16,7 +16,7 @@ from webapp.forms.render import error_items, render, review
 from webapp.i18n import _
 from webapp.inbox import case_file, deadlines, personal, presenting, record
 from webapp.inbox.claiming import name_of
-from webapp.inbox.completing import prepared_by_oneself
+from webapp.inbox.four_eyes import prepared_by_oneself
 from webapp.inbox.task_form import TaskForm, done_form, element_of, open_form
 
 

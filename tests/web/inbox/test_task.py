@@ -168,20 +168,32 @@ def test_nobody_confirms_what_they_decided_themselves(
     assert "这一步要由另一人办理" in page.text
     assert "task-form" not in page.text
     assert client.post(f"/tasks/{second}", data={"second_note": "同意"}).status_code == 403
-    assert task_row(second).status == "open"
+    listed = client.get("/tasks").text
+    assert "待他人复核" in listed
+    assert f"/tasks/{second}/claim" not in listed
+    taken = client.post(f"/tasks/{second}/claim")  # else nobody could do it, who took it least of all
+    assert (taken.status_code, "这一步要由另一人办理" in taken.text) == (403, True)
+    assert (task_row(second).status, task_row(second).assignee_id) == ("open", None)
     client.sign_in(people.liang)
+    handed = client.post(f"/tasks/{second}/transfer", data={"to": str(people.chen.id), "reason": "请办理"})
+    assert (handed.status_code, "不能转给他" in handed.text) == (422, True)
+    assert f"/tasks/{second}/claim" in client.get("/tasks").text
     assert client.post(f"/tasks/{second}", data={"second_note": "同意"}).status_code == 303
     assert task_row(second).completed_by == people.liang.id
 
 
-def test_the_next_task_opens_by_itself(client: Any, people: Any, start: Any, session: Any) -> None:
+def test_the_next_task_opens_by_itself(client: Any, people: Any, start: Any, open_task: Any, session: Any) -> None:
     client.sign_in(people.lin)
     first, other = start(people.one, "BA-2026-0001"), start(people.one, "BA-2026-0002")
-    answer = client.post(f"/tasks/{first}", data=PREPARED)
-    assert answer.location == f"/tasks/{other}"
+    assert client.post(f"/tasks/{first}", data=PREPARED).location == "/tasks"  # not another, empty filing
+    review = open_task("review").id
+    client.post(f"/tasks/{other}", data=PREPARED)
+    client.sign_in(people.chen)
+    answer = client.post(f"/tasks/{review}", data={"verdict": "ok", "outcome": "pass"})
+    assert answer.location == f"/tasks/{open_task('review').id}"  # reviews have deadlines: the next in the queue
     page = client.get(answer.location).text
-    assert "BA-2026-0001：已提交。已为您打开下一件。" in page
-    assert f'<a href="/tasks/{first}">查看办结的这一件</a>' in page
+    assert "BA-2026-0001：审核通过。已为您打开下一件。" in page
+    assert f'<a href="/tasks/{review}">查看办结的这一件</a>' in page
 
 
 def test_a_draft_is_kept_typed_or_not_and_takes_the_task(
