@@ -55,7 +55,10 @@ class Crash:
 
 @dataclass
 class Crasher:
-    """Kills processes of a product by their ids; `tally`: (when, victim) -> how often; `lost`: answers that never came."""
+    """Kills processes of a product by their ids.
+
+    `tally`: (when, victim) -> how often; `lost`: answers that never came, by the first part of their path.
+    """
 
     product: Product
     random: Random

@@ -1,4 +1,4 @@
-"""Issue 2, "Done when" 4: kill -9 of web, worker or database at any point of the filing story loses and doubles nothing.
+"""Issue 2, "Done when" 4: kill -9 of web, worker or database anywhere in the filing story loses and doubles nothing.
 
 The story is played once; each test compares what clients were told with what stands in the registers and tables.
 """
@@ -74,7 +74,7 @@ def test_every_case_that_was_begun_has_ended_and_none_began_twice(story: Story, 
     filing, batch = story.ledger.cases["partner_filing"], story.ledger.cases["publicity_batch"]
     found = rows(
         "select id, definition_key, business_key, status, root_instance_id from process_instance"
-        " where not id = any(%s) order by business_key",
+        " where not id = any(%s) and definition_key <> 'change_review' order by business_key",
         story.before,
     )
     assert [(key, number, status) for _id, key, number, status, _root in found] == [
@@ -200,7 +200,7 @@ def test_documents_exist_once_with_the_bytes_that_they_name(story: Story, rows: 
     ]
     pointed = rows(
         "select count(p.id), count(d.id) from notice n left join document p on p.id = n.pdf_id"
-        " left join document d on d.id = n.docx_id where n.batch_id in (select id from publicity_batch where number = %s)",
+        " left join document d on d.id = n.docx_id join publicity_batch b on b.id = n.batch_id where b.number = %s",
         story.ledger.cases["publicity_batch"][1],
     )
     assert pointed == [(2, 2)]
