@@ -141,7 +141,7 @@ def done() -> str:
     ]
     columns = [
         {"key": "what", "label": _("事项"), "kind": "link"},
-        {"key": "step", "label": _("环节"), "kind": "text"},
+        {"key": "step", "label": _("环节"), "kind": "text", "narrow_hide": True},
         {"key": "unit", "label": _("牵引单位"), "kind": "text", "narrow_hide": True},
         {"key": "outcome", "label": _("结果"), "kind": "text"},
         {"key": "at", "label": _("办结时间"), "kind": "text"},
@@ -159,8 +159,8 @@ def started() -> str:
     lines = [_started_row(row, names, tasks) for row in found]
     columns = [
         {"key": "what", "label": _("事项"), "kind": "link"},
-        {"key": "process", "label": _("流程"), "kind": "text"},
-        {"key": "stage", "label": _("阶段"), "kind": "text"},
+        {"key": "process", "label": _("流程"), "kind": "text", "narrow_hide": True},
+        {"key": "stage", "label": _("阶段"), "kind": "text", "narrow_hide": True},
         {"key": "state", "label": _("状态"), "kind": "badge"},
         {"key": "at", "label": _("发起时间"), "kind": "text"},
     ]

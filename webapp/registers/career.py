@@ -74,7 +74,7 @@ def _change(change: RegisterChange) -> Event:
             _("%(field)s：%(before)s → %(after)s", field=field, before=before or _("无"), after=after or _("无"))
         )
     tone = "bad" if (change.after or {}).get("status") in {"expelled", "cancelled"} else "warn"
-    title = labels.word(labels.ACTION, change.action)
+    title = labels.action(change.action)
     return Event(_day(change.at), "status", title, "；".join(parts), tone=tone, mark=title)
 
 

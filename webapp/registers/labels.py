@@ -118,6 +118,12 @@ def word(words: Words, status: str | None) -> str:
     return str(words[status][0]) if status in words else status or ""
 
 
+def action(name: str) -> str:
+    """The word of a change in a register's history: an act, or the status that the entry came into."""
+    known = (ACTION, ITEM, FILING, NOTICE, OBJECTION)
+    return word(next((words for words in known if name in words), ACTION), name)
+
+
 def tone(words: Words, status: str | None) -> str:
     """The tone of its badge."""
     return words[status][1] if status in words else "end"

@@ -17,7 +17,7 @@ from webapp.documents import service as documents
 from webapp.documents.models import Document
 from webapp.http import db_session
 from webapp.i18n import _
-from webapp.registers import career, charts, labels, lists, pages, queries
+from webapp.registers import career, charts, labels, lists, pages, queries, reviews
 from webapp.registers.models import ConsortiumEnterprise, Filing, FilingItem, LeadUnit, PublishedList, RegisterChange
 from webapp.registers.queries import SEE_ALL, SEE_OWN
 
@@ -218,7 +218,7 @@ def _history(changes: list[tuple[RegisterChange, str]]) -> list[dict[str, Any]]:
     return [
         {
             "at": change.at.astimezone(clock.BEIJING).strftime("%Y-%m-%d %H:%M"),
-            "action": labels.word(labels.ACTION, change.action),
+            "action": labels.action(change.action),
             "who": who or _("系统"),
             "rows": [
                 {"label": field, "before": before, "after": after}
@@ -248,6 +248,7 @@ def filing(filing_id: UUID) -> str:
         state=(labels.word(labels.FILING, found.status), labels.tone(labels.FILING, found.status)),
         items=[(i, labels.word(labels.ITEM, i.status), labels.tone(labels.ITEM, i.status)) for i in found.items],
         programme=labels.word(labels.PROGRAMME, found.programme),
+        due_words=reviews.due_words,
         files=[documents.tile(document) for document in files],
         changes=sorted(told, key=lambda row: str(row["at"]), reverse=True),
         tabs=pages.tabs("/registers/filings"),
