@@ -139,8 +139,9 @@ class UnitOfWork:
     def rollback(self) -> None:
         """Undo everything; the next `session` is a new one. What was loaded stays readable (for the error page)."""
         if self._session is not None:
-            self._session.expunge_all()
-            self._session.rollback()
+            if self._session.in_transaction():  # not after `finish`
+                self._session.expunge_all()
+                self._session.rollback()
             self._session.close()
             self._session = None
 

@@ -14,8 +14,10 @@ import sys
 import time
 import uuid
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +28,7 @@ from tests.support import free_port
 from webapp.postgres import Server
 
 USER, PASSWORD = "benchmark", "qianyin-benchmark"
-ROUNDS, STEPS = 12, 60
+ROUNDS, STEPS = int(os.environ.get("ROUNDS", "12")), 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,10 +72,11 @@ class Api:
 
 
 @contextmanager
-def served(module: str, url: str, data: Path) -> Iterator[int]:
-    """A gunicorn of the product's own class (gthread, one process) serving `module`; gives its port."""
+def served(module: str, url: str, data: Path, *, workers: int = 1) -> Iterator[int]:
+    """A gunicorn of the product's own class (gthread, `workers` processes) serving `module`; gives its port."""
     port = free_port()
     environment = {**os.environ, "DATABASE_URL": url, "DATA_DIR": str(data), "DEMO": "0", "PORT": str(port)}
+    environment["WORKERS"] = str(workers)
     configuration = Path(__file__).with_name("gunicorn_conf.py")
     command = [sys.executable, "-m", "gunicorn", "-c", str(configuration), f"tests.benchmarks.{module}:app"]
     process = subprocess.Popen([*command, "--bind", f"127.0.0.1:{port}"], env=environment)
@@ -123,11 +126,11 @@ def step_against_floor(api: Api, floor_port: int, url: str) -> tuple[float, floa
     ratios, steps, floors = [], [], []
     for number in range(ROUNDS + 1):
         tasks = [api.task(api.start()) for _ in range(STEPS)]
-        works: list[tuple[list[float], Callable[[], None]]] = []
+        works: list[tuple[list[float], Callable[[], Any]]] = []
         mine: list[float] = []
         theirs: list[float] = []
-        works += [(mine, lambda task=task: api.complete(task)) for task in tasks]
-        works += [(theirs, lambda: floor.call("POST", f"/step/{instance}"))] * STEPS
+        works += [(mine, partial(api.complete, task)) for task in tasks]
+        works += [(theirs, partial(floor.call, "POST", f"/step/{instance}"))] * STEPS
         random.Random(number).shuffle(works)
         for times, work in works:
             began = time.perf_counter()
@@ -137,6 +140,46 @@ def step_against_floor(api: Api, floor_port: int, url: str) -> tuple[float, floa
             steps.append(_median(mine))
             floors.append(_median(theirs))
             ratios.append(steps[-1] / floors[-1])
+    return statistics.median(ratios), statistics.median(steps), statistics.median(floors)
+
+
+def busy(port: int, floor_port: int, url: str, *, clients: int = 4) -> tuple[float, float, float]:
+    """(ratio of the rates, steps per second, floors per second) of clients that never pause, each its own connection.
+
+    Rounds of both in turn; a client of the floor updates an instance of its own.
+    """
+    with psycopg.connect(url, autocommit=True) as connection:
+        instances = [str(uuid.uuid4()) for _ in range(clients)]
+        for instance in instances:
+            connection.execute("insert into floor_instance values (%s, 1, 'open', '')", (instance,))
+    mine, theirs = [Api(port) for _ in range(clients)], [Api(floor_port) for _ in range(clients)]
+    steps, floors = [], []
+
+    def prepare_tasks(api: Api) -> list[str]:
+        return [api.task(api.start()) for _ in range(STEPS)]
+
+    def complete(api: Api, tasks: list[str]) -> None:
+        for task in tasks:
+            api.complete(task)
+
+    def floor(api: Api, instance: str) -> None:
+        for _ in range(STEPS):
+            api.call("POST", f"/step/{instance}")
+
+    with ThreadPoolExecutor(clients) as pool:
+
+        def rate(work: Callable[[Api, Any], None], apis: list[Api], what: list[Any]) -> float:
+            began = time.perf_counter()
+            list(pool.map(work, apis, what))
+            return clients * STEPS / (time.perf_counter() - began)
+
+        for number in range(max(ROUNDS // 2, 1) + 1):
+            tasks = list(pool.map(prepare_tasks, mine))
+            pair = rate(complete, mine, tasks), rate(floor, theirs, instances)
+            if number:  # the first round warms up
+                steps.append(pair[0])
+                floors.append(pair[1])
+    ratios = [bare / step for step, bare in zip(steps, floors, strict=True)]
     return statistics.median(ratios), statistics.median(steps), statistics.median(floors)
 
 
@@ -196,7 +239,7 @@ def statements_per_instance(api: Api, url: str, log: Path, count: int = 20) -> t
             instance = logged(api.start)
             for _ in range(2):
                 task = api.task(instance)
-                logged(lambda task=task: api.complete(task))
+                logged(partial(api.complete, task))
     return total / count, found
 
 
@@ -214,10 +257,18 @@ def run(directory: Path) -> list[Figure]:
             statements, seen = statements_per_instance(api, url, server.log, count=3)
             if os.environ.get("VERBOSE"):
                 print("\n".join(text[:150] for text in seen))
+        directory.joinpath("busy").mkdir()
+        with (
+            served("served", url, directory / "busy", workers=2) as port,
+            served("floor", url, directory / "busy", workers=2) as floor_port,
+        ):
+            crowd, rate, floor_rate = busy(port, floor_port, url)
+            print(f"2 workers, 4 clients: {rate:.0f} tasks completed a second; floor {floor_rate:.0f}")
     finally:
         server.stop()
     return [
         Figure("step over HTTP / floor, p50, 1 worker 1 client", ratio, 2.0, "×"),
+        Figure("the same, rate of the floor / rate, 2 workers 4 clients", crowd, 3.0, "×"),
         Figure("SQL statements per finished two-task instance", statements, 25, ""),
         Figure("WAL per finished two-task instance", wal / 1024, 15, "KB"),
     ]

@@ -1,4 +1,4 @@
-"""The product's server class with one process, for both sides of the comparison."""
+"""The product's server class, with as many processes for both sides of the comparison."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import os
 from typing import Any
 
 worker_class = "gthread"
-workers = 1
+workers = int(os.environ.get("WORKERS", "1"))
 threads = 8
 keepalive = 60
 loglevel = "error"
