@@ -14,7 +14,7 @@ from webapp.demo import make
 from webapp.demo.people import PASSWORD
 
 #: Milliseconds that a busy machine may take; nothing waits longer than it must.
-PATIENCE = 15_000
+PATIENCE = 60_000
 expect.set_options(timeout=PATIENCE)
 #: The materials of 4.6.1 as the form names them.
 MATERIALS = ("licence", "identity", "accounts", "credit_report")
