@@ -28,7 +28,7 @@ PATIENCE = 120
 TRY_AGAIN = {502, 503}
 _OPEN = (
     "select count(*) from pg_stat_activity where backend_type = 'client backend' and datname = current_database()"
-    " and pid <> pg_backend_pid() and state <> 'idle' and pid <> %s and not %s = any(pg_blocking_pids(pid))"
+    " and pid <> pg_backend_pid() and state <> 'idle' and not pid = any(%s) and not pg_blocking_pids(pid) && %s"
 )
 _BUSY = (
     "select count(*) from procrastinate_jobs where queue_name <> 'external' and status in ('todo', 'doing')"
@@ -36,7 +36,6 @@ _BUSY = (
 )
 _BLOCKED = "select count(*) from pg_stat_activity where %s = any(pg_blocking_pids(pid))"
 _COMMITTING = "select count(*) from pg_stat_activity where wait_event = 'SyncRep' and upper(left(query, 6)) = 'COMMIT'"
-_DOING = "select count(*) from procrastinate_jobs where status = 'doing' and left(args->>'topic', 10) = 'documents.'"
 
 
 @dataclass(frozen=True)
@@ -64,8 +63,8 @@ class Crasher:
     random: Random
     tally: Counter[tuple[str, str]] = field(default_factory=Counter)
     lost: Counter[str] = field(default_factory=Counter)
-    #: the backend that holds a lock for us, 0 for none
-    holder: int = 0
+    #: the backends that hold a lock for us
+    holders: list[int] = field(default_factory=list)
 
     # ---- processes
 
@@ -120,7 +119,7 @@ class Crasher:
     def settled(self) -> None:
         """Wait until no transaction is under way (but ours, and those that wait for it): what a killed process began
         is committed or gone."""
-        waited(lambda: self.value(_OPEN, self.holder, self.holder) == 0, "every transaction has ended")
+        waited(lambda: self.value(_OPEN, self.holders, self.holders) == 0, "every transaction has ended")
 
     def idle(self) -> None:
         """Wait until the worker has nothing to do for an instance, so that whatever is blocked next is the request."""
@@ -133,9 +132,10 @@ class Crasher:
         with self.product.database() as holder:
             holder.autocommit = False
             holder.execute(lock)
-            self.holder = holder.info.backend_pid
-            yield lambda: self.value(_BLOCKED, self.holder) > 0
-            self.holder = 0
+            pid = holder.info.backend_pid
+            self.holders.append(pid)
+            yield lambda: self.value(_BLOCKED, pid) > 0
+            self.holders.remove(pid)
             holder.rollback()
 
     @contextmanager
@@ -163,12 +163,6 @@ class Crasher:
         """Kill the job worker in the middle of a transaction."""
         waited(blocked, f"the worker is in the middle of {what}")
         self.kill(what, "worker")
-
-    def kill_worker_at_documents(self) -> None:
-        """Kill the job worker while it makes a document, or as soon as it might."""
-        waited(lambda: self.value(_DOING), "a document is being made")
-        time.sleep(self.random.uniform(0, 0.05))
-        self.kill("documents", "worker")
 
 
 def _parent(pid: int) -> int:

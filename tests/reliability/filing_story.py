@@ -24,6 +24,8 @@ from webapp.demo import make
 from webapp.inbox.completing import flatten
 
 STAFF, HEAD, OFFICE, SECOND, SIGNATORY = "lead_unit_b", "lead_unit_head_b", "office", "office2", "working_group"
+#: Who keeps a document waits for this.
+DOCUMENTS = "lock table document in share mode"
 NEED = "为金属加工行业 9 家试点企业提供机床联网、生产排程和质量追溯。"
 TITLE = "关于新增产业生态联合体企业名单的公示（长风等两家）"
 VERDICTS = {f"{material}_verdict": "pass" for material in ("licence", "identity", "accounts", "credit_report")}
@@ -179,7 +181,7 @@ class Story:
         crashes = iter(
             (
                 Crash("middle", "web"),
-                Crash("held", "webs", "lock table document in share mode"),
+                Crash("held", "webs", DOCUMENTS),
                 Crash("before", "master"),
                 Crash("middle", "webs"),
                 Crash("committed", "webs"),
@@ -209,8 +211,9 @@ class Story:
         self.decide(OFFICE, first, "review", "pass", words, Crash("committed", "webs"), program="review_decision")
         self.decide(OFFICE, second, "review", "pass", words, Crash("after", "web"), program="review_decision")
         agreed = {"second_opinion": "同意审核意见。"}
-        self.decide(SECOND, first, "second_review", "agree", agreed, Crash("middle", "webs"))
-        self.crasher.kill_worker_at_documents()
+        with self.crasher.held(DOCUMENTS) as blocked:
+            self.decide(SECOND, first, "second_review", "agree", agreed, Crash("middle", "webs"))
+            self.crasher.kill_worker_when_blocked(blocked, "documents")
         self.decide(SECOND, second, "second_review", "agree", agreed, Crash("middle", "database"))
 
     def _make_public(self) -> str:
@@ -223,7 +226,9 @@ class Story:
         data = {"title": TITLE, "item_ids": [item for (item,) in items], "period_days": 5}
         self.decide(OFFICE, number, "compose", "submit", data, Crash("after", "master"))
         opinion = {"sign_opinion": "同意公示。"}
-        self.decide(SIGNATORY, number, "sign_notice", "sign", opinion, Crash("committed", "webs"))
+        with self.crasher.held(DOCUMENTS) as blocked:
+            self.decide(SIGNATORY, number, "sign_notice", "sign", opinion, Crash("committed", "webs"))
+            self.crasher.kill_worker_when_blocked(blocked, "documents")
         return number
 
     def _let_the_period_end(self) -> None:
@@ -235,7 +240,7 @@ class Story:
             self.crasher.kill_worker_when_blocked(blocked, "timer")
 
     def _publish(self, batch: str) -> None:
-        """The worker dies while it tells an enterprise's case of its outcome, and again at the documents."""
+        """The worker dies while it tells an enterprise's case of its outcome."""
         self.decide(
             OFFICE, batch, "confirm_entered", "confirm", {"all_entered": True}, Crash("middle", "web"),
             program="entered_decision",
@@ -246,7 +251,6 @@ class Story:
         with self.crasher.held(f"select 1 from filing where number = '{filing}' for no key update") as blocked:
             self.decide(SIGNATORY, batch, "sign_list", "sign", {"sign_opinion": "同意发布。"}, Crash("middle", "webs"))
             self.crasher.kill_worker_when_blocked(blocked, "message")
-        self.crasher.kill_worker_at_documents()
 
     def _come_to_rest(self) -> None:
         """Wait for what was told to happen by itself: cases end, jobs and messages are done. Nothing is asserted."""
