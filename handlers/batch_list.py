@@ -121,13 +121,18 @@ def _list_context(ctx: FormContext) -> dict[str, Any]:
     }
 
 
+def _batch_name(title: str) -> str:
+    """`2026 年第 2 批` out of the usual title of its notice, else that title as it is."""
+    return title.removeprefix("关于").removesuffix("新增产业生态联合体企业名单的公示").strip()
+
+
 @provider("publicity_batch.prepare_list")
 def prepare_list_form(ctx: FormContext) -> FormData:
     """What goes into the list, what waits, what was struck; enterprises barred since their review."""
     found = batch_outcome.assess(ctx.session, key(ctx.variables["batch_id"]))
     given = ctx.variables
     title = as_text(given.get("list_title")) or _(
-        "变更后的产业生态联合体企业名单（%(title)s）", title=as_text(given.get("batch_title")).removeprefix("关于 ")
+        "变更后的产业生态联合体企业名单（%(title)s）", title=_batch_name(as_text(given.get("batch_title")))
     )
     return FormData(
         data={"list_title": title, "excluded": given.get("excluded"), "excluded_reason": given.get("excluded_reason")},

@@ -54,7 +54,7 @@ def filing_file(ctx: CasePanelContext) -> CasePanel:
     if filing is None:
         facts = [(_("牵引单位"), as_text(ctx.variables.get("lead_unit_name")), None)]
         return CasePanel(blocks=[Block("facts", title=_("备案概要"), items=facts)])
-    rows = [[item.seq, item.name, _state(ctx, item), item.outcome_reason] for item in filing.items]
+    rows = [[item.seq, item.name, _state(ctx, item), filings.reason_now(item)] for item in filing.items]
     columns = [_("序号"), _("企业"), _("状态"), _("说明")]
     blocks = [_filing_facts(ctx, filing), Block("table", title=_("本次备案的企业"), columns=columns, rows=rows)]
     return CasePanel(blocks=blocks, tabs=_tabs(ctx, filing, None), documents=_documents(ctx))
@@ -195,7 +195,7 @@ def batch_file(ctx: CasePanelContext) -> CasePanel:
         ]
         blocks.append(Block("facts", title=_("公示概要"), items=facts))
         rows = [
-            [i.filing.lead_unit.name, i.name, i.filing.number, filings.STATUS_LABELS[i.status], i.outcome_reason]
+            [i.filing.lead_unit.name, i.name, i.filing.number, filings.STATUS_LABELS[i.status], filings.reason_now(i)]
             for i in items
         ]
         columns = [_("牵引单位"), _("企业"), _("备案"), _("状态"), _("说明")]

@@ -171,7 +171,7 @@ def correct_form(ctx: FormContext) -> FormData:
             "fix_fields": fields,
             "has_fields": bool(fields),
             "review_words": as_text(last.get("opinion")),
-            "correction_due": reviews.due_words(item),
+            "correction_due": reviews.due_words(item, ctx.variables.get("correction_due_at")),
         },
     )
 

@@ -56,6 +56,7 @@ def create_app(config: Config) -> Flask:
         count = config.trusted_proxies
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=count, x_proto=count, x_host=count)  # type: ignore[method-assign]
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = False
+    app.jinja_env.globals["max_upload"] = config.max_upload  # bytes; macros see no context
     csrf.init_app(app)
     sessions.init_app(app)
     i18n.init_app(app)

@@ -15,7 +15,7 @@ from webapp.i18n import _, lazy
 #: (key, address, label), in the order of the bar; a section without a route is left out.
 SECTIONS = (
     ("tasks", "/tasks", lazy("待办")),
-    ("instances", "/instances", lazy("办理事项")),
+    ("instances", "/instances", lazy("案件")),
     ("notices", "/notices/", lazy("公示")),
     ("registers", "/registers/", lazy("台账")),
     ("regulation", "/regulation/", lazy("规程")),

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import date
 from typing import Any
 
 from flask import Blueprint, Response, request, url_for
 from flask.typing import ResponseReturnValue
+from flask_babel.speaklater import LazyString
 
 from webapp import access, clock
 from webapp.accounts.admin_views import page
@@ -14,7 +16,41 @@ from webapp.accounts.service import current_actor
 from webapp.audit import service
 from webapp.errors import Invalid
 from webapp.http import db_session
-from webapp.i18n import _
+from webapp.i18n import _, lazy
+
+#: Acts in words; one that is not here is shown by its name.
+ACTIONS: Mapping[str, LazyString] = {
+    "account.activate": lazy("启用账号"),
+    "account.create": lazy("新建账号"),
+    "account.deactivate": lazy("停用账号"),
+    "account.password": lazy("重设密码"),
+    "account.roles": lazy("调整角色"),
+    "audit.export": lazy("导出审计记录"),
+    "demo.clock": lazy("拨快演示时间"),
+    "deployment.create": lazy("部署流程"),
+    "filing.remind": lazy("催告补正"),
+    "incident.retry": lazy("重试异常"),
+    "instance.cancel": lazy("终止案件"),
+    "instance.resume": lazy("恢复案件"),
+    "instance.start": lazy("发起案件"),
+    "instance.suspend": lazy("挂起案件"),
+    "instance.variables": lazy("修改案件数据"),
+    "interpretation.enter": lazy("登记解释"),
+    "job.retry": lazy("重试作业"),
+    "login": lazy("登录"),
+    "login.failed": lazy("登录失败"),
+    "logout": lazy("退出登录"),
+    "message.deliver": lazy("送达消息"),
+    "objection.enter": lazy("登记来信异议"),
+    "organisation.create": lazy("新建单位"),
+    "setting.change": lazy("修改设置"),
+    "task.claim": lazy("签收事项"),
+    "task.comment": lazy("留言"),
+    "task.complete": lazy("办结事项"),
+    "task.release": lazy("放回事项"),
+    "task.transfer": lazy("转办事项"),
+    "timer.fire": lazy("触发定时"),
+}
 
 bp = Blueprint("audit", __name__, url_prefix="/admin/audit", template_folder="templates")
 
@@ -53,8 +89,11 @@ def listing() -> ResponseReturnValue:
     rows, before = service.find(session, _search(), before=request.args.get("before", type=int))
     return page(
         "audit/listing.html",
-        rows=[(row, row.at.astimezone(clock.BEIJING).strftime("%Y-%m-%d %H:%M:%S")) for row in rows],
-        actions=[{"value": action, "label": action} for action in service.actions(session)],
+        rows=[
+            (row, row.at.astimezone(clock.BEIJING).strftime("%Y-%m-%d %H:%M:%S"), ACTIONS.get(row.action, row.action))
+            for row in rows
+        ],
+        actions=[{"value": act, "label": ACTIONS.get(act, act)} for act in service.actions(session)],
         entered=_arguments(),
         next_url=url_for("audit.listing", before=before, **_arguments()) if before else None,
         first_url=url_for("audit.listing", **_arguments()) if request.args.get("before") else None,

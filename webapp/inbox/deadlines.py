@@ -9,7 +9,10 @@ from datetime import date, datetime, timedelta
 from typing import Any
 
 from webapp import clock
-from webapp.i18n import _
+from webapp.i18n import _, language
+
+#: Months in English dates, whatever the locale of the machine.
+MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 
 
 def tell(due_at: datetime | None, now: datetime, provisional: bool = False) -> dict[str, Any] | None:
@@ -62,12 +65,16 @@ def span(length: timedelta) -> str:
 
 
 def full_date(day: date) -> str:
-    """`2026 年 12 月 1 日`."""
+    """`2026 年 12 月 1 日`; in English `1 Dec 2026`, which cannot be read as January."""
+    if language() == "en":
+        return f"{day.day} {MONTHS[day.month - 1]} {day.year}"
     return _("%(y)s 年 %(m)s 月 %(d)s 日", y=day.year, m=day.month, d=day.day)
 
 
 def short_date(day: date, today: date) -> str:
     """`12 月 1 日`, with the year when it is another one."""
+    if day.year == today.year and language() == "en":
+        return f"{day.day} {MONTHS[day.month - 1]}"
     return full_date(day) if day.year != today.year else _("%(m)s 月 %(d)s 日", m=day.month, d=day.day)
 
 

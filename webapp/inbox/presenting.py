@@ -16,7 +16,7 @@ from webapp import clock
 from webapp.engine.handler_api import Actor
 from webapp.engine.tables import process_definition
 from webapp.errors import Invalid
-from webapp.i18n import _
+from webapp.i18n import _, language
 from webapp.inbox import deadlines, personal, queries
 from webapp.inbox.four_eyes import kept_for_others
 from webapp.inbox.queries import Counts, Filter
@@ -107,9 +107,13 @@ def summary(session: Session, actor: Actor, counts: Counts) -> str:
         parts.append(_("今日到期 %(n)s 件", n=n["today"]))
     if counts.views["unclaimed"]:
         parts.append(_("待签收 %(n)s 件", n=n["unclaimed"]))
-    told = _("共 %(n)s 件", n=n["all"]) + ("：" + "、".join(parts) if parts else "") + "。"
+    told = (
+        _("共 %(n)s 件：%(parts)s。", n=n["all"], parts=_("、").join(parts))
+        if parts
+        else _("共 %(n)s 件。", n=n["all"])
+    )
     done = queries.done_this_week(session, actor)
-    return told + (_("本周已办结 %(n)s 件。", n=done) if done else "")
+    return told + (" " if language() == "en" else "") + (_("本周已办结 %(n)s 件。", n=done) if done else "")
 
 
 def groups(

@@ -101,7 +101,7 @@ def _tell(made: service.Completed) -> None:
     label = made.outcome.label if made.outcome else _("已提交")
     words = _("%(number)s：%(label)s。", number=made.number, label=label) if made.number else f"{label}。"
     back = Markup('<a href="{}">{}</a>').format(url_for("inbox.task", task_id=made.task_id), _("查看办结的这一件"))
-    now = _("已为您打开下一件。") if made.next_task_id else _("没有下一件了。")
+    now = _("已为您打开下一件。") if made.next_task_id else _("没有接着要办的同类事项。")
     flash(Markup("{}{}　{}").format(words, now, back), "success")
 
 

@@ -110,7 +110,7 @@ def _paragraphs(notice: Notice, original: Notice | None) -> list[str]:
             n=len(notice.rows),
         )
         last = _(
-            "公示期为%(period)s。任何单位和个人对名单有异议的，可在公示期内实名或匿名提出，并说明事实和理由。",
+            "公示期为 %(period)s。任何单位和个人对名单有异议的，可在公示期内实名或匿名提出，并说明事实和理由。",
             period=publishing.period_words(notice),
         )
         return [first, *body, last]

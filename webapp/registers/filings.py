@@ -36,6 +36,11 @@ STATUS_LABELS: Mapping[str, str] = {
 }
 
 
+def reason_now(item: FilingItem) -> str:
+    """The reason of the state in which an enterprise is, not of one that it has left."""
+    return item.outcome_reason if item.status in ("correcting", *FINAL) else ""
+
+
 def unit_of(session: Session, organisation_id: UUID | None) -> LeadUnit | None:
     """The lead unit that an organisation is, if it is one."""
     if organisation_id is None:

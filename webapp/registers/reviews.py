@@ -133,9 +133,9 @@ def confirm(item: FilingItem, words: str, *, actor: Actor | None, now: datetime)
     }
 
 
-def due_words(item: FilingItem) -> str:
-    """The last day of a correction in words: its 24:00 ends the period."""
-    due = item.correction_due_at
+def due_words(item: FilingItem, past: datetime | None = None) -> str:
+    """The last day of a correction in words: its 24:00 ends the period. `past`: the end of a period that is over."""
+    due = item.correction_due_at or past
     return zh_date(due - timedelta(seconds=1)) if due else ""
 
 

@@ -17,7 +17,7 @@ from webapp.documents import service as documents
 from webapp.documents.models import Document
 from webapp.http import db_session
 from webapp.i18n import _
-from webapp.registers import career, charts, labels, lists, pages, queries, reviews
+from webapp.registers import career, charts, filings, labels, lists, pages, queries, reviews
 from webapp.registers.models import ConsortiumEnterprise, Filing, FilingItem, LeadUnit, PublishedList, RegisterChange
 from webapp.registers.queries import SEE_ALL, SEE_OWN
 
@@ -249,6 +249,7 @@ def filing(filing_id: UUID) -> str:
         items=[(i, labels.word(labels.ITEM, i.status), labels.tone(labels.ITEM, i.status)) for i in found.items],
         programme=labels.word(labels.PROGRAMME, found.programme),
         due_words=reviews.due_words,
+        reason_now=filings.reason_now,
         files=[documents.tile(document) for document in files],
         changes=sorted(told, key=lambda row: str(row["at"]), reverse=True),
         tabs=pages.tabs("/registers/filings"),

@@ -24,6 +24,7 @@ function send(file, box) {
   const tile = waitingTile(file, box);
   if (!box.hasAttribute('data-multiple')) for (const old of all('.file', box)) old.remove();
   box.insertBefore(tile, box.querySelector('[data-drop]'));
+  if (file.size > Number(box.dataset.max || Infinity)) { refuse(tile, box.dataset.tooLarge); return; } // the server would cut the line
   const request = new XMLHttpRequest(); // fetch does not tell how much has gone
   const meta = tile.querySelector('.file-meta');
   tile.addEventListener('remove-file', () => request.abort());
