@@ -12,6 +12,8 @@ MODULES = (
     "objection",
     "notice_correction",
     "change_review",
+    "expulsion_review",
+    "expulsion_papers",
     "documents",
     "case_files",
 )

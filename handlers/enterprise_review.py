@@ -26,9 +26,10 @@ from webapp.registers.values import as_text, key, zh_date
 
 
 @canceller("enterprise_review")
-def give_up(_ctx: CancelContext) -> None:
-    """Never: the filing waits for this enterprise's outcome (4.6.2)."""
-    raise Conflict(_("企业的审核不能直接终止：须由审核人作出通过、退回补正或者不予通过的结论（4.6.2）。"))
+def give_up(ctx: CancelContext) -> None:
+    """Never before its outcome, for which the filing waits (4.6.2); with the lead unit expelled (4.4) it has one."""
+    if filings.get_item(ctx.session, key(ctx.variables["item_id"])).settled_at is None:
+        raise Conflict(_("企业的审核不能直接终止：须由审核人作出通过、退回补正或者不予通过的结论（4.6.2）。"))
 
 
 def _item(ctx: FormContext | HandlerContext) -> FilingItem:

@@ -46,8 +46,12 @@ def open_filing(ctx: StartContext) -> StartPlan:
 
 @canceller("partner_filing")
 def give_up(ctx: CancelContext) -> None:
-    """A draft may be dropped; a submitted filing ends when each of its enterprises has an outcome (4.6.3)."""
-    if ctx.session.get(Filing, key(ctx.variables["filing_id"])) is not None:
+    """A draft may be dropped; a submitted filing ends when each of its enterprises has an outcome (4.6.3).
+
+    When the lead unit is expelled (4.4), they have one at once, and the register has closed the filing before.
+    """
+    filing = ctx.session.get(Filing, key(ctx.variables["filing_id"]))
+    if filing is not None and filing.status != "closed":
         raise Conflict(_("备案已提交，不能直接终止：每家企业都须有审核或者公示的结果（4.6.2、4.6.3）。"))
 
 

@@ -30,6 +30,7 @@ ROOMS = (
     "webapp.documents.views",
     "webapp.registers.views",
     "webapp.registers.interpretation_views",
+    "webapp.registers.expulsion_views",
     "webapp.registers.regulation_views",
     "webapp.notices.views",
     "webapp.notices.public_views",

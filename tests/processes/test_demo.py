@@ -15,7 +15,7 @@ from webapp.accounts.roles import ROLES
 from webapp.demo import make, people
 from webapp.notices.models import Notice
 from webapp.registers import checks
-from webapp.registers.models import BarredEntry, ConsortiumEnterprise, Filing, FilingItem, LeadUnit
+from webapp.registers.models import BarredEntry, ConsortiumEnterprise, Expulsion, Filing, FilingItem, LeadUnit
 
 
 def load(config: Any) -> list[tuple[str, str]]:
@@ -47,7 +47,9 @@ def test_the_demo_has_what_a_first_look_needs(engine: Any, config: Any, clock_at
         assert set(ROLES) <= set(accounts)
         assert passwords.matches(accounts["office"].password_hash, people.PASSWORD)
         assert session.scalar(text("select count(*) from incident")) == 0
-        assert len(session.scalars(text(CALLS)).all()) == 12
+        review = session.scalars(select(Expulsion)).unique().one()
+        assert (review.status, review.lead_unit.under_expulsion) == ("meeting", True)
+        assert len(session.scalars(text(CALLS)).all()) == 14
 
 
 def test_the_demo_is_loaded_once_and_is_the_same_each_time(engine: Any, config: Any, clock_at: Any) -> None:

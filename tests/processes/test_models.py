@@ -77,7 +77,10 @@ def test_each_task_of_a_person_bears_a_clause_that_the_regulation_has() -> None:
 
 def test_clauses_that_the_code_cites_exist() -> None:
     known = set(regulation.source()["clauses"])
-    rules = ("filings filing_checks reviews batches membership change_reviews", "publishing corrections objections")
+    rules = (
+        "filings filing_checks reviews batches membership change_reviews expulsions expelling",
+        "publishing corrections objections",
+    )
     homes = [(ROOT / "webapp" / room, names) for room, names in zip(("registers", "notices"), rules, strict=True)]
     paths = [room / f"{name}.py" for room, names in homes for name in names.split()]
     for path in [*(ROOT / "handlers").glob("*.py"), *paths]:
@@ -103,6 +106,14 @@ def test_what_the_law_demands_is_guarded() -> None:
         ("publicity_batch", "publish_list"),
         ("objection", "decide"),
         ("change_review", "record_review"),
+        ("expulsion_review", "gather"),
+        ("expulsion_review", "tell"),
+        ("expulsion_review", "state_case"),
+        ("expulsion_review", "expired"),
+        ("expulsion_review", "deliberate"),
+        ("expulsion_review", "record_meeting"),
+        ("expulsion_review", "sign"),
+        ("expulsion_review", "expel"),
     }
 
 
@@ -115,6 +126,8 @@ def test_nobody_signs_or_confirms_what_they_prepared() -> None:
         ("publicity_batch", "sign_list"): ("prepare_list", "confirm_entered"),
         ("objection", "decide"): ("investigate",),
         ("notice_correction", "sign"): ("prepare",),
+        ("expulsion_review", "legality"): ("propose", "gather"),
+        ("expulsion_review", "sign"): ("draft_decision",),
     }
 
 

@@ -31,9 +31,9 @@ def refused(*roles: str) -> bool:
 
 
 def test_every_party_of_the_regulation_has_a_role_with_both_names():
-    assert set(ROLES) == BUREAU | {"lead_unit", "lead_unit_head", "pilot_enterprise"}
+    assert set(ROLES) == BUREAU | {"lead_unit", "lead_unit_head", "former_lead_unit", "pilot_enterprise"}
     assert all(role.zh and role.en for role in ROLES.values())
-    assert {"lead_unit", "lead_unit_head", "pilot_enterprise"} == ORG_SCOPED
+    assert {"lead_unit", "lead_unit_head", "former_lead_unit", "pilot_enterprise"} == ORG_SCOPED
 
 
 @pytest.mark.parametrize("pair", list(itertools.combinations(["sysadmin", "secadmin", "auditor"], 2)))

@@ -11,12 +11,14 @@ from webapp.config import Config
 def load(session: Session, config: Config) -> bool:
     """Fill an empty database; the processes must be deployed and the engine installed. False: it was filled before."""
     from webapp.accounts import service
-    from webapp.demo import cases, jobs, people, registers
+    from webapp.demo import cases, expulsion, jobs, people, registers
 
     if service.find(session, "office") is not None:
         return False
     entered = registers.fill(session, clock.now())
     for notice in entered.notices:
         jobs.make_documents(session, notice.id)
-    cases.fill(session, people.fill(session, entered.units), entered)
+    everybody = people.fill(session, entered.units, entered.expelled)
+    cases.fill(session, everybody, entered)
+    expulsion.fill(session, everybody, entered.units[2])
     return True

@@ -190,6 +190,11 @@ def pdf(pages: Sequence[Image.Image]) -> bytes:
     return out.getvalue()
 
 
+def scan(title: str, lines: Sequence[tuple[str, str]]) -> bytes:
+    """One sealed sheet as PDF."""
+    return pdf([_sheet(title, lines, seal="演示印章")])
+
+
 def jpeg(page: Image.Image) -> bytes:
     """A page as JPEG."""
     out = io.BytesIO()

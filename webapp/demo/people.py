@@ -14,7 +14,7 @@ from webapp.registers.models import LeadUnit
 
 PASSWORD = "qianyin-demo"
 BUREAU = "广州市工业和信息化局（演示）"
-#: username, name, roles, where: bureau | expert | pilot | number of a lead unit
+#: username, name, roles, where: bureau | expert | pilot | expelled | number of a lead unit
 _PEOPLE: Sequence[tuple[str, str, tuple[str, ...], str]] = (
     ("office", "陈思远", ("office",), "bureau"),
     ("office2", "梁嘉怡", ("office",), "bureau"),
@@ -35,11 +35,12 @@ _PEOPLE: Sequence[tuple[str, str, tuple[str, ...], str]] = (
     ("lead_unit_head_b", "郑南星", ("lead_unit_head",), "1"),
     ("lead_unit_c", "唐思齐", ("lead_unit",), "2"),
     ("lead_unit_head_c", "韩婉清", ("lead_unit_head",), "2"),
+    ("former_lead_unit", "许书瑶", ("former_lead_unit",), "expelled"),
 )
 
 
-def fill(session: Session, units: Sequence[LeadUnit]) -> dict[str, Actor]:
-    """Make the accounts; gives the actors by username."""
+def fill(session: Session, units: Sequence[LeadUnit], expelled: LeadUnit | None = None) -> dict[str, Actor]:
+    """Make the accounts (that of an expelled unit when there is one); gives the actors by username."""
     places = {
         "bureau": Organisation(name=BUREAU, kind="bureau"),
         "expert": Organisation(name="广州智造研究院（演示）", kind="other"),
@@ -48,9 +49,15 @@ def fill(session: Session, units: Sequence[LeadUnit]) -> dict[str, Actor]:
     session.add_all(places.values())
     session.flush()
     one_hash = passwords.hash(PASSWORD)
+    wheres = {str(n): unit.organisation_id for n, unit in enumerate(units)}
+    wheres |= {place: organisation.id for place, organisation in places.items()}
+    if expelled is not None:
+        wheres["expelled"] = expelled.organisation_id
     for username, name, held, where in _PEOPLE:
+        if where not in wheres:
+            continue
         roles.check_together(held)
-        organisation_id = units[int(where)].organisation_id if where.isdigit() else places[where].id
+        organisation_id = wheres[where]
         session.add(
             Account(
                 username=username,

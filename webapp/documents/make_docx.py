@@ -1,5 +1,7 @@
 """Make the Word templates of partner filing anew: python -m webapp.documents.make_docx
 
+Those of the expulsion review are made by `webapp.documents.make_expulsion_docx` with the same pieces.
+
 The templates are files that the office may edit in Word; this script is how their first versions came about. They hold
 the same names as the HTML templates beside them (docxtpl: {{ name }}, {%tr … %} for rows, {%p … %} for paragraphs).
 Layout after GB/T 9704-2012. docGrid is `lines`: LibreOffice breaks `linesAndChars`.
@@ -18,7 +20,6 @@ from docx.shared import Mm, Pt, RGBColor
 
 from webapp.config import ROOT
 
-HERE = ROOT / "processes" / "partner_filing" / "documents"
 FANG, HEI, KAI, BIAO, SONG = "仿宋_GB2312", "黑体", "楷体_GB2312", "方正小标宋简体", "宋体"
 RED = RGBColor(0xD7, 0x00, 0x0F)
 CENTER, RIGHT, LEFT = WD_ALIGN_PARAGRAPH.CENTER, WD_ALIGN_PARAGRAPH.RIGHT, WD_ALIGN_PARAGRAPH.LEFT
@@ -138,11 +139,12 @@ class Sheet:
         rule.append(border)
         self.text("{{ title }}", BIAO, 22, CENTER, indent=False, before=2, after=1)
 
-    def sign(self) -> None:
+    def sign(self, *, public: bool = True) -> None:
         """落款."""
         self.text("{{ signatory }}", align=RIGHT, indent=False, before=2)
         self.text("{{ published_on|cn_date }}　　　　", align=RIGHT, indent=False)
-        self.text("（此件公开发布）")
+        if public:
+            self.text("（此件公开发布）")
 
     def page_break(self) -> None:
         self.document.add_paragraph().paragraph_format.page_break_before = True
@@ -180,9 +182,9 @@ class Sheet:
             self._cell(row.cells[0], label, HEI, 10.5)
             self._cell(row.cells[1], value, SONG, 11)
 
-    def save(self, name: str) -> None:
+    def save(self, name: str, process: str = "partner_filing") -> None:
         self.document.core_properties.author = ""
-        self.document.save(str(HERE / name))
+        self.document.save(str(ROOT / "processes" / process / "documents" / name))
 
 
 def publicity() -> None:

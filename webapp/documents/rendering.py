@@ -17,6 +17,13 @@ Templates of partner filing and the data that they take (dates: `date` or ISO 86
   items [{name, credit_code, materials, conclusion}], opinions [{label, decision, words, role, who, at, on_behalf_of}],
   records [{at, step, who, words}], files [{name, pages, size, at, digest}], printed_at, printed_by
 
+Templates of the expulsion review (4.4); grounds [{clause, words, facts, evidence}]:
+
+* ``expulsion_told`` 清退告知书: number, title, published_on, unit, credit_code, listed_on, grounds, days, due
+* ``expulsion_agenda`` 局务会议题材料: number, title, published_on, unit, credit_code, grounds, said [text], answer,
+  findings, proposal, legality, meeting_on, place, note, earlier [{on, words}]
+* ``expulsion_decision`` 清退决定: number, title, published_on, unit, credit_code, listed_on, grounds, met_on, words
+
 Optional everywhere: issuer (default: the setting ISSUING_BODY), signatory 落款 (default `SIGNATORY`), contact,
 copies_to, title_lines.
 """
@@ -162,7 +169,20 @@ def cn_time(value: datetime | str | None) -> str:
 
 
 #: Words that a title is not broken inside of.
-_WORDS = ("产业生态联合体企业", "变更后的", "牵引单位", "新增", "名单", "公示", "公告", "更正", "撤回", "关于", "决定")
+_WORDS = (
+    "产业生态联合体企业",
+    "变更后的",
+    "牵引单位",
+    "新增",
+    "名单",
+    "公示",
+    "公告",
+    "更正",
+    "撤回",
+    "关于",
+    "清退",
+    "决定",
+)
 
 
 def title_lines(title: str, longest: int = 19) -> list[str]:

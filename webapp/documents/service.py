@@ -21,7 +21,7 @@ from webapp.i18n import _
 #: Roles that read every document of every case (domain.md, "Who takes part").
 READ_ALL = frozenset({"office", "working_group", "bureau_meeting", "manager"})
 #: Roles that read the documents of their own organisation's cases.
-READ_OWN = frozenset({"lead_unit", "lead_unit_head", "pilot_enterprise"})
+READ_OWN = frozenset({"lead_unit", "lead_unit_head", "former_lead_unit", "pilot_enterprise"})
 MAX_NAME = 120
 LONGEST_SUFFIX = 10
 

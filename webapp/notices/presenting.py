@@ -76,7 +76,7 @@ def page(session: Session, notice: Notice, *, public: bool) -> Shape:
         "period": period(notice, clock.now(), days) if notice.kind == "publicity" and notice.period_ends_at else None,
         "lead_url": url_for("public.objection", notice_id=notice.id) if _takes_leads(notice, public, is_open) else "",
         "verification": _verification(pdf),
-        "clause": {"number": "4.6.3", "words": regulation.clause("4.6.3")},
+        "clause": _clause(notice),
         "rule": _rule(notice),
         "record": _record(session, notice),
         "record_note": _("公示发布后不作改动，更正和撤回另行公告。"),
@@ -85,13 +85,18 @@ def page(session: Session, notice: Notice, *, public: bool) -> Shape:
     }
 
 
+def _clause(notice: Notice) -> Shape:
+    number = "4.4" if notice.kind == "expulsion" else "4.6.3"
+    return {"number": number, "words": regulation.clause(number)}
+
+
 def _takes_leads(notice: Notice, public: bool, is_open: bool) -> bool:
     return public and not is_open and notice.kind == "publicity" and notice.status in {"published", "closed"}
 
 
 def _count_words(notice: Notice) -> str:
     units = len({row.lead_unit_name for row in notice.rows})
-    if not notice.rows:
+    if not notice.rows or notice.kind == "expulsion":
         return labels.word(labels.NOTICE_KIND, notice.kind)
     if notice.kind == "list":
         return _("%(n)s 家企业，分属 %(u)s 家牵引单位", n=len(notice.rows), u=units)
@@ -116,6 +121,8 @@ def _paragraphs(notice: Notice, original: Notice | None) -> list[str]:
         return [first, *body, last]
     if notice.kind == "list":
         return body or [_("根据第 4.6.3 条，现发布变更后的产业生态联合体企业名单，自发布之日起生效。")]
+    if notice.kind == "expulsion":
+        return [*_grounds(notice), *body]
     if original is None:
         return body
     words = {"n": original.number or "", "t": original.title, "d": long_day(local_day(original.published_at))}
@@ -124,6 +131,17 @@ def _paragraphs(notice: Notice, original: Notice | None) -> list[str]:
     else:
         first = _("%(d)s，工作小组发布了《%(t)s》（%(n)s）。现就原公示更正如下，其他内容不变。", **words)
     return [first, *(_("理由：%(words)s", words=part) for part in body)]
+
+
+def _grounds(notice: Notice) -> list[str]:
+    row = notice.rows[0]
+    first = _(
+        "%(unit)s（统一社会信用代码 %(code)s）存在第 4.4 条所列情形，经市工业和信息化局局务会审议确认，予以清退。",
+        unit=row.name,
+        code=row.credit_code,
+    )
+    words = (_("第 %(n)s 条：%(words)s。", n=g["clause"], words=g["words"]) for g in row.extra["grounds"])
+    return [first, *words]
 
 
 def _closing(notice: Notice) -> list[str]:
@@ -143,7 +161,8 @@ def groups(notice: Notice, items: dict[Any, FilingItem], is_open: bool) -> list[
     found = []
     for unit, part in groupby(notice.rows, key=lambda row: row.lead_unit_name):
         rows = [_row(notice, row, items.get(row.filing_item_id), is_open) for row in part]
-        words = _("%(n)s 家", n=len(rows)) if notice.kind == "list" else _("申请新增 %(n)s 家", n=len(rows))
+        plain = notice.kind in ("list", "expulsion")
+        words = _("%(n)s 家", n=len(rows)) if plain else _("申请新增 %(n)s 家", n=len(rows))
         found.append({"unit": unit, "words": "" if notice.kind == "correction" else words, "rows": rows})
     return found
 

@@ -26,8 +26,15 @@ TEMPLATES: Mapping[str, str] = {
     "correction": "correction",
     "withdrawal": "withdrawal",
     "list": "list",
+    "expulsion": "expulsion_decision",
 }
-LABELS: Mapping[str, str] = {"publicity": "公示", "correction": "更正公告", "withdrawal": "撤回公告", "list": "名单"}
+LABELS: Mapping[str, str] = {
+    "publicity": "公示",
+    "correction": "更正公告",
+    "withdrawal": "撤回公告",
+    "list": "名单",
+    "expulsion": "清退决定",
+}
 
 
 def get(session: Session, notice_id: UUID) -> Notice:
@@ -242,11 +249,24 @@ def _more_act(session: Session, notice: Notice, day: date) -> dict[str, Any]:
     }
 
 
-_MORE = {"publicity": _more_publicity, "list": _more_list, "correction": _more_act, "withdrawal": _more_act}
+def _more_expulsion(session: Session, notice: Notice, day: date) -> dict[str, Any]:
+    """清退决定 (4.4): everything stands in the notice's own line, as it was decided."""
+    row = notice.rows[0]
+    extra = {name: row.extra[name] for name in ("grounds", "met_on", "listed_on")}
+    return {"unit": row.name, "credit_code": row.credit_code, "words": notice.body, **extra}
+
+
+_MORE = {
+    "publicity": _more_publicity,
+    "list": _more_list,
+    "correction": _more_act,
+    "withdrawal": _more_act,
+    "expulsion": _more_expulsion,
+}
 
 
 def case_of(session: Session, notice: Notice, default: UUID | None) -> UUID | None:
-    """The case in which a notice was made: its batch's, else the given one (of a correction)."""
+    """The case in which a notice was made: its batch's, else the given one (of a correction, of an expulsion)."""
     batch = session.get(PublicityBatch, notice.batch_id) if notice.batch_id else None
     return batch.instance_id if batch and batch.instance_id else default
 

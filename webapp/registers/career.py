@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 from webapp.clock import BEIJING
 from webapp.i18n import _
 from webapp.registers import labels, queries
-from webapp.registers.models import ConsortiumEnterprise, Filing, LeadUnit, PublishedList, RegisterChange
+from webapp.registers.models import ConsortiumEnterprise, Expulsion, Filing, LeadUnit, PublishedList, RegisterChange
 
 #: kind -> the word of its badge and lane, in the order of the lanes
 KINDS: dict[str, Callable[[], str]] = {
@@ -23,6 +23,7 @@ KINDS: dict[str, Callable[[], str]] = {
     "consortium": lambda: _("联合体"),
     "filing": lambda: _("备案"),
     "notice": lambda: _("公示"),
+    "expulsion": lambda: _("清退"),
 }
 
 
@@ -41,14 +42,19 @@ class Event:
 
 
 def of_unit(
-    session: Session, unit: LeadUnit, members: list[ConsortiumEnterprise], filings: list[Filing]
+    session: Session,
+    unit: LeadUnit,
+    members: list[ConsortiumEnterprise],
+    filings: list[Filing],
+    reviews: Sequence[Expulsion] = (),
 ) -> list[Event]:
-    """All events of a unit, newest first."""
+    """All events of a unit, newest first; `reviews`: the expulsion reviews that the reader may see."""
     events = [
         *_status(session, unit),
         *_consortium(session, members),
         *_filings(filings),
         *_notices(session, unit),
+        *_expulsions(reviews),
     ]
     return sorted(events, key=lambda event: event.on, reverse=True)
 
@@ -156,4 +162,29 @@ def _notices(session: Session, unit: LeadUnit) -> list[Event]:
         found.append(
             Event(_day(notice.published_at), "notice", title, notice.title, url, notice.number or "", tone, str(count))
         )
+    return found
+
+
+def _expulsions(reviews: Sequence[Expulsion]) -> list[Event]:
+    """Reviews under 4.4: opened, told, each session of the 局务会, and how they ended."""
+    found = []
+    for review in reviews:
+        url = url_for("expulsions.entry", expulsion_id=review.id)
+
+        def event(
+            on: date, title: str, note: str = "", tone: str = "warn", url: str = url, n: str = review.number
+        ) -> None:
+            found.append(Event(on, "expulsion", title, note, url, n, tone))
+
+        event(_day(review.opened_at), _("提出清退审议"), labels.word(labels.SOURCE, review.source))
+        if review.told_at:
+            event(_day(review.told_at), _("告知，听取陈述申辩"), review.told_number or "")
+        for meeting in review.meetings:
+            title = _("局务会：%(word)s", word=labels.word(labels.RESOLUTION, meeting.resolution))
+            event(meeting.met_on, title, "", "bad" if meeting.resolution == "confirm" else "warn")
+        if review.closed_at:
+            tone = "bad" if review.status == "expelled" else "good"
+            event(
+                _day(review.closed_at), labels.word(labels.EXPULSION, review.status), review.decision_number or "", tone
+            )
     return found

@@ -46,12 +46,38 @@ NOTICE_KIND: Words = {
     "correction": (lazy("更正公告"), ""),
     "withdrawal": (lazy("撤回公告"), ""),
     "list": (lazy("名单"), ""),
+    "expulsion": (lazy("清退决定"), ""),
 }
 OBJECTION: Words = {
     "open": (lazy("调查中"), "run"),
     "upheld": (lazy("异议成立"), "bad"),
     "dismissed": (lazy("异议不成立"), "done"),
     "late": (lazy("逾期，作为线索"), "fix"),
+}
+EXPULSION: Words = {
+    "gathering": (lazy("查明事实"), "run"),
+    "hearing": (lazy("告知与陈述"), "pub"),
+    "proposing": (lazy("建议与审核"), "run"),
+    "meeting": (lazy("局务会审议"), "new"),
+    "deciding": (lazy("待签发决定"), "fix"),
+    "expelled": (lazy("已清退"), "bad"),
+    "not_confirmed": (lazy("不予清退"), "done"),
+    "withdrawn": (lazy("已撤回退出申请"), "end"),
+}
+RESOLUTION: Words = {
+    "confirm": (lazy("确认清退"), "bad"),
+    "not_confirm": (lazy("不予确认"), "done"),
+    "send_back": (lazy("发回补充事实"), "fix"),
+}
+ATTENDANCE: Words = {
+    "present": (lazy("到会"), ""),
+    "absent": (lazy("缺席"), ""),
+    "recused": (lazy("回避"), ""),
+}
+SOURCE: Words = {
+    "office": (lazy("办公室提出"), ""),
+    "unit": (lazy("单位自行提出"), ""),
+    "consequence": (lazy("由其他事项引起"), ""),
 }
 CHANNEL: Words = {"web": (lazy("网页"), ""), "letter": (lazy("来信"), "")}
 PROGRAMME: Words = {"national": (lazy("国家级"), ""), "provincial": (lazy("省级"), "")}
@@ -68,6 +94,9 @@ DOCUMENT: Words = {
     "list": (lazy("名单"), ""),
     "review_form": (lazy("审核意见表"), ""),
     "evidence": (lazy("异议证明材料"), ""),
+    "expulsion": (lazy("清退决定"), ""),
+    "expulsion_told": (lazy("清退告知书"), ""),
+    "expulsion_agenda": (lazy("局务会议题材料"), ""),
 }
 ACTION: Words = {
     "listed": (lazy("列入名单"), "done"),
@@ -85,6 +114,19 @@ ACTION: Words = {
     "expelled": (lazy("清退"), "bad"),
     "signed": (lazy("签发"), "done"),
     "closed": (lazy("办结"), "done"),
+    "opened": (lazy("提出"), "run"),
+    "joined": (lazy("并入情形"), "fix"),
+    "gathered": (lazy("查明事实"), "run"),
+    "told": (lazy("告知单位"), "pub"),
+    "stated": (lazy("陈述申辩"), "new"),
+    "silent": (lazy("逾期未陈述"), "end"),
+    "proposed": (lazy("处理建议"), "run"),
+    "resolved": (lazy("局务会决议"), "run"),
+    "not_confirmed": (lazy("不予清退"), "done"),
+    "withdrawn": (lazy("撤回"), "end"),
+    "under_expulsion": (lazy("进入清退审议"), "fix"),
+    "review_over": (lazy("清退审议结束"), "done"),
+    "handed_over": (lazy("移交"), "done"),
 }
 #: column of a register -> its word, for the history
 FIELD: dict[str, LazyString] = {
@@ -110,6 +152,13 @@ FIELD: dict[str, LazyString] = {
     "correction_due_at": lazy("补正期限"),
     "submitted_at": lazy("提交时间"),
     "closed_at": lazy("办结时间"),
+    "facts": lazy("事实"),
+    "told_at": lazy("告知时间"),
+    "told_number": lazy("告知书文号"),
+    "statement_due_at": lazy("陈述申辩期限"),
+    "decision_number": lazy("决定文号"),
+    "decided_on": lazy("决定日期"),
+    "closed_reason": lazy("办结理由"),
 }
 
 

@@ -240,7 +240,7 @@ BARRED = Register(
 
 
 def _clause_url(number: str) -> str:
-    return url_for("regulation.page") + f"#c{number}"
+    return url_for("regulation.page") + f"#c{number.split('、')[0]}"
 
 
 # ---- filings -----------------------------------------------------------------------------------------------------

@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ForeignKey, Index, Text, text
+from sqlalchemy import ForeignKey, Index, Text, UniqueConstraint, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
@@ -82,6 +82,87 @@ class BarredEntry(Base):
     decided_on: Mapped[date]
     annulled_on: Mapped[date | None]
     reason: Mapped[str] = mapped_column(Text, default="")
+
+
+class Expulsion(Base):
+    """清退审议 (4.4): one review of one lead unit; one open review per unit, further grounds join it.
+
+    Status: gathering 查明事实 · hearing 告知与陈述 · proposing 建议与审核 · meeting 局务会审议 · deciding 决定 ·
+    final: expelled 已清退 · not_confirmed 不予清退 · withdrawn 已撤回 (4.4.1 alone, before the resolution).
+    """
+
+    __tablename__ = "expulsion"
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=uuid7)
+    number: Mapped[str] = mapped_column(Text, unique=True)  # QT-2026-0001, the instance's business key
+    lead_unit_id: Mapped[UUID] = mapped_column(ForeignKey("lead_unit.id"), index=True)
+    instance_id: Mapped[UUID | None]
+    status: Mapped[str] = mapped_column(Text, default="gathering")
+    opened_at: Mapped[datetime]
+    opened_by: Mapped[UUID | None]
+    source: Mapped[str] = mapped_column(Text)  # office | unit | consequence
+    bar_known: Mapped[bool] = mapped_column(default=False)  # the unit knows that it may not apply again (4.4.1)
+    told_number: Mapped[str | None] = mapped_column(Text)  # 文号 of the last 清退告知书
+    told_at: Mapped[datetime | None]
+    statement_due_at: Mapped[datetime | None]
+    statements: Mapped[list[Any]] = mapped_column(JSONB, default=list)  # [{at, by, words, files, kind}] oldest first
+    proposal: Mapped[dict[str, Any]] = mapped_column(JSONB, default=dict)
+    legality: Mapped[dict[str, Any]] = mapped_column(JSONB, default=dict)
+    agenda: Mapped[dict[str, Any]] = mapped_column(JSONB, default=dict)
+    decision_title: Mapped[str] = mapped_column(Text, default="")
+    decision_words: Mapped[str] = mapped_column(Text, default="")
+    notice_id: Mapped[UUID | None]  # the published decision 清退决定
+    decision_number: Mapped[str | None] = mapped_column(Text, unique=True)
+    decided_on: Mapped[date | None]
+    ended_cases: Mapped[list[Any]] = mapped_column(JSONB, default=list)  # case numbers that ended with the decision
+    handover: Mapped[dict[str, Any]] = mapped_column(JSONB, default=dict)
+    closed_at: Mapped[datetime | None]
+    closed_reason: Mapped[str] = mapped_column(Text, default="")
+    lead_unit: Mapped[LeadUnit] = relationship(lazy="joined")
+    grounds: Mapped[list[ExpulsionGround]] = relationship(order_by="ExpulsionGround.clause")
+    meetings: Mapped[list[ExpulsionMeeting]] = relationship(order_by="ExpulsionMeeting.seq")
+    __table_args__ = (
+        Index("uq_expulsion_open", "lead_unit_id", unique=True, postgresql_where=text("closed_at is null")),
+    )
+
+
+class ExpulsionGround(Base):
+    """One ground of a review (4.4.1 … 4.4.8) with its facts and evidence; `told_at`: when the unit was told of it."""
+
+    __tablename__ = "expulsion_ground"
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=uuid7)
+    expulsion_id: Mapped[UUID] = mapped_column(ForeignKey("expulsion.id"))
+    clause: Mapped[str] = mapped_column(Text)
+    facts: Mapped[str] = mapped_column(Text)
+    evidence: Mapped[list[Any]] = mapped_column(JSONB, default=list)  # document ids
+    source: Mapped[str] = mapped_column(Text)  # office | unit | consequence
+    entered_at: Mapped[datetime]
+    entered_by: Mapped[UUID | None]
+    told_at: Mapped[datetime | None]
+    __table_args__ = (UniqueConstraint("expulsion_id", "clause"),)
+
+
+class ExpulsionMeeting(Base):
+    """One session of the 局务会 on a review (4.4): who was there, what it resolved, its minutes.
+
+    resolution: confirm | not_confirm | send_back; members [{name, post, attendance present|absent|recused, reason}].
+    """
+
+    __tablename__ = "expulsion_meeting"
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=uuid7)
+    expulsion_id: Mapped[UUID] = mapped_column(ForeignKey("expulsion.id"))
+    seq: Mapped[int]
+    met_on: Mapped[date]
+    place: Mapped[str] = mapped_column(Text, default="")
+    members: Mapped[list[Any]] = mapped_column(JSONB, default=list)
+    entitled: Mapped[int]
+    present: Mapped[int]
+    resolution: Mapped[str] = mapped_column(Text)
+    words: Mapped[str] = mapped_column(Text)
+    minutes: Mapped[str] = mapped_column(Text)
+    minutes_files: Mapped[list[Any]] = mapped_column(JSONB, default=list)
+    recorded_at: Mapped[datetime]
+    recorded_by: Mapped[UUID | None]
+    __table_args__ = (UniqueConstraint("expulsion_id", "seq"),)
 
 
 class Filing(Base):

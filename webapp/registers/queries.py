@@ -33,7 +33,7 @@ T = TypeVar("T")
 #: See every lead unit (domain.md, "Who takes part").
 SEE_ALL = ("office", "working_group", "bureau_meeting", "manager")
 #: See their own organisation's entry alone.
-SEE_OWN = ("lead_unit", "lead_unit_head")
+SEE_OWN = ("lead_unit", "lead_unit_head", "former_lead_unit")
 #: Columns of the history that nobody reads there: keys, and what only the review may show (GB/T 35273 personal data).
 UNTOLD = frozenset({"id", "id_number", "materials", "review", "warnings", "organisation_id", "id_kind"})
 

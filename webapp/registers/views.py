@@ -15,9 +15,10 @@ from webapp import access, clock
 from webapp.accounts import service as accounts
 from webapp.documents import service as documents
 from webapp.documents.models import Document
+from webapp.engine.handler_api import Actor
 from webapp.http import db_session
 from webapp.i18n import _
-from webapp.registers import career, charts, filings, labels, lists, pages, queries, reviews
+from webapp.registers import career, charts, expulsion_lists, filings, labels, lists, pages, queries, reviews
 from webapp.registers.models import ConsortiumEnterprise, Filing, FilingItem, LeadUnit, PublishedList, RegisterChange
 from webapp.registers.queries import SEE_ALL, SEE_OWN
 
@@ -50,7 +51,8 @@ def lead_unit(unit_id: UUID) -> str:
     session, actor = db_session(), accounts.current_actor()
     unit = queries.lead_unit(session, actor, unit_id)
     members, filings = queries.consortium(session, unit.id), queries.filings(session, unit.id)
-    events = career.of_unit(session, unit, members, filings)
+    reviews = expulsion_lists.of_unit(session, actor, unit.id)
+    events = career.of_unit(session, unit, members, filings, reviews)
     kind = request.args.get("kind", "")
     return render_template(
         "registers/lead_unit.html",
@@ -65,8 +67,13 @@ def lead_unit(unit_id: UUID) -> str:
         filings=[_filing(f) for f in filings],
         facts=_facts(unit),
         sees_all=queries.sees_all(actor),
+        propose_url=url_for("expulsions.new", unit=unit.id) if _may_propose(actor, unit) else "",
         tabs=pages.tabs("/registers/lead-units"),
     )
+
+
+def _may_propose(actor: Actor, unit: LeadUnit) -> bool:
+    return "office" in actor.roles and unit.status == "listed"
 
 
 def _flags(unit: LeadUnit) -> list[tuple[str, str]]:
