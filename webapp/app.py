@@ -29,6 +29,7 @@ ROOMS = (
     "webapp.inbox.views",
     "webapp.documents.views",
     "webapp.registers.views",
+    "webapp.registers.evaluation_views",
     "webapp.registers.interpretation_views",
     "webapp.registers.regulation_views",
     "webapp.notices.views",

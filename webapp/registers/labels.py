@@ -83,6 +83,12 @@ ACTION: Words = {
     "expelled": (lazy("清退"), "bad"),
     "signed": (lazy("签发"), "done"),
     "closed": (lazy("办结"), "done"),
+    "opened": (lazy("开启"), "run"),
+    "reported": (lazy("报送材料"), "run"),
+    "scored": (lazy("评分"), "run"),
+    "settled": (lazy("审定"), "done"),
+    "absent": (lazy("记为未参加"), "bad"),
+    "left": (lazy("离开名单"), "end"),
 }
 #: column of a register -> its word, for the history
 FIELD: dict[str, LazyString] = {
@@ -108,6 +114,15 @@ FIELD: dict[str, LazyString] = {
     "correction_due_at": lazy("补正期限"),
     "submitted_at": lazy("提交时间"),
     "closed_at": lazy("办结时间"),
+    "total": lazy("得分"),
+    "grade": lazy("等次"),
+    "reported_at": lazy("报送时间"),
+    "late": lazy("迟报"),
+    "arrangement": lazy("下一阶段工作安排"),
+    "settled_at": lazy("审定时间"),
+    "done_on": lazy("完成日期"),
+    "accepted_on": lazy("验收日期"),
+    "level_after": lazy("改造后水平"),
 }
 
 

@@ -1,0 +1,74 @@
+"""The registers of quarterly evaluation: pages, search, exports, and who sees what."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from sqlalchemy import func, select
+
+from webapp import db
+from webapp.registers.evaluation_models import (
+    Commitment,
+    EvaluationResult,
+    EvaluationRound,
+    PilotEnterprise,
+    RetrofitProject,
+)
+
+LISTS = {
+    "pilots": PilotEnterprise,
+    "projects": RetrofitProject,
+    "commitments": Commitment,
+    "results": EvaluationResult,
+}
+
+
+@pytest.fixture
+def as_(demo_data: Any, client: Any, session: Any) -> Any:
+    """Sign in with a demo account."""
+    from webapp.demo import people
+
+    def sign_in(username: str) -> Any:
+        client.post("/login", data={"username": username, "password": people.PASSWORD})
+        return client
+
+    return sign_in
+
+
+def test_the_demo_has_pilots_projects_and_three_quarters_with_results(demo_data: Any, session: Any) -> None:
+    count = lambda model: session.scalar(select(func.count()).select_from(model))  # noqa: E731
+    assert count(PilotEnterprise) >= 200
+    assert count(RetrofitProject) >= 180
+    assert session.scalars(select(EvaluationRound.status)).all() == ["closed"] * 3
+    grades = session.execute(select(EvaluationResult.grade, func.count()).group_by(EvaluationResult.grade)).all()
+    found = {row[0]: row[1] for row in grades}
+    assert found["fail"] == 1
+    assert sum(found.values()) == 39
+    assert {"excellent", "good"} <= set(found)
+
+
+@pytest.mark.parametrize("key", LISTS)
+def test_each_register_has_list_search_detail_and_exports(as_: Any, session: Any, key: str) -> None:
+    client = as_("office")
+    assert client.get(f"/registers/{key}").status_code == 200
+    entry = session.scalars(select(LISTS[key])).unique().first()
+    page = client.get(f"/registers/{key}/{entry.id}")
+    assert page.status_code == 200
+    assert "变更历史" in page.text
+    for kind in ("csv", "xlsx"):
+        assert client.get(f"/registers/{key}.{kind}?view=all").status_code == 200
+    assert "没有符合条件的记录" in client.get(f"/registers/{key}?q=没有这样的名称").text
+
+
+def test_a_lead_unit_sees_its_own_entries_alone(as_: Any, session: Any) -> None:
+    client = as_("lead_unit")
+    with db.transaction() as other:
+        mine = "广州云锦数字科技有限公司"
+        theirs = [
+            p.id for p in other.scalars(select(PilotEnterprise)).unique() if p.lead_unit and p.lead_unit.name != mine
+        ]
+    rows = client.get("/registers/pilots.csv?view=all").text.splitlines()[1:]
+    assert rows
+    assert all(mine in row for row in rows)
+    assert client.get(f"/registers/pilots/{theirs[0]}").status_code == 404
