@@ -11,6 +11,8 @@ MODULES = (
     "objection",
     "notice_correction",
     "change_review",
+    "quarterly_evaluation",
+    "lead_unit_evaluation",
     "documents",
     "case_files",
 )

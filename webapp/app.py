@@ -30,6 +30,7 @@ ROOMS = (
     "webapp.documents.views",
     "webapp.registers.views",
     "webapp.registers.evaluation_views",
+    "webapp.registers.round_views",
     "webapp.registers.interpretation_views",
     "webapp.registers.regulation_views",
     "webapp.notices.views",

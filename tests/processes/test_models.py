@@ -12,6 +12,7 @@ import handlers
 from webapp.accounts import roles
 from webapp.config import ROOT
 from webapp.engine.bpmn import CompiledProcess, Known, compile_bpmn
+from webapp.engine.decisions import parse_dmn
 from webapp.engine.handler_api import hooks
 from webapp.forms import schema
 from webapp.registers import regulation
@@ -27,6 +28,9 @@ def compiled(path: Path) -> CompiledProcess:
         validators=frozenset(hooks.validators),
         providers=frozenset(hooks.providers),
         roles=frozenset(roles.ROLES),
+        decisions=frozenset(
+            decision.key for table in path.parent.glob("*.dmn") for decision in parse_dmn(table.read_bytes())
+        ),
     )
     (process,) = compile_bpmn(path.read_bytes(), known=known)
     return process
@@ -77,7 +81,8 @@ def test_each_task_of_a_person_bears_a_clause_that_the_regulation_has() -> None:
 
 def test_clauses_that_the_code_cites_exist() -> None:
     known = set(regulation.source()["clauses"])
-    rules = ("filings filing_checks reviews batches membership change_reviews", "publishing corrections objections")
+    registers = "filings filing_checks reviews batches membership change_reviews evaluation_rounds evaluation_units"
+    rules = (registers + " evaluation_scoring", "publishing corrections objections")
     homes = [(ROOT / "webapp" / room, names) for room, names in zip(("registers", "notices"), rules, strict=True)]
     paths = [room / f"{name}.py" for room, names in homes for name in names.split()]
     for path in [*(ROOT / "handlers").glob("*.py"), *paths]:
@@ -103,6 +108,12 @@ def test_what_the_law_demands_is_guarded() -> None:
         ("publicity_batch", "publish_list"),
         ("objection", "decide"),
         ("change_review", "record_review"),
+        ("quarterly_evaluation", "approve_indicators"),
+        ("quarterly_evaluation", "freeze"),
+        ("lead_unit_evaluation", "report"),
+        ("lead_unit_evaluation", "verify_absence"),
+        ("lead_unit_evaluation", "state_case"),
+        ("lead_unit_evaluation", "settle"),
     }
 
 
@@ -115,6 +126,7 @@ def test_nobody_signs_or_confirms_what_they_prepared() -> None:
         ("publicity_batch", "sign_list"): ("prepare_list", "confirm_entered"),
         ("objection", "decide"): ("investigate",),
         ("notice_correction", "sign"): ("prepare",),
+        ("quarterly_evaluation", "approve_indicators"): ("fix_indicators",),
     }
 
 

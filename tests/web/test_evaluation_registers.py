@@ -72,3 +72,33 @@ def test_a_lead_unit_sees_its_own_entries_alone(as_: Any, session: Any) -> None:
     assert rows
     assert all(mine in row for row in rows)
     assert client.get(f"/registers/pilots/{theirs[0]}").status_code == 404
+
+
+def test_a_closed_round_shows_matrix_ranking_and_exports(as_: Any, session: Any) -> None:
+    client = as_("office")
+    listing = client.get("/rounds/")
+    assert "发起季度评价" in listing.text
+    for path in ("/rounds/rounds.csv", "/rounds/rounds.xlsx"):
+        assert client.get(path).status_code == 200
+    last = session.scalars(
+        select(EvaluationRound).order_by(EvaluationRound.year.desc(), EvaluationRound.quarter.desc())
+    )
+    round_ = last.first()
+    page = client.get(f"/rounds/{round_.id}")
+    assert page.status_code == 200
+    assert all(words in page.text for words in ("总进度", "排名", "等次分布", "得分分布", "各方面平均得分", "不合格"))
+    results = session.scalars(select(EvaluationResult).where(EvaluationResult.round_id == round_.id)).unique().all()
+    assert all(f"<b>{result.total}</b>" in page.text for result in results)
+    failed = client.get(f"/rounds/{round_.id}?view=fail").text
+    matrix = failed[: failed.index('id="ranking"')]
+    assert matrix.count('<th scope="row">') == 1
+    table = client.get(f"/rounds/{round_.id}/report.csv").text
+    assert all(str(result.total) in table for result in results)
+    assert client.get("/registers/lead-units").status_code == 200
+
+
+def test_a_round_is_not_for_lead_units(as_: Any, session: Any) -> None:
+    client = as_("lead_unit")
+    round_ = session.scalars(select(EvaluationRound)).first()
+    assert client.get(f"/rounds/{round_.id}").status_code == 403
+    assert "季度评价" not in client.get("/registers/pilots").text.split("<main")[0]

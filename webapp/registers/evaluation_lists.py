@@ -218,6 +218,11 @@ ROUNDS = Register(
     ),
     (EvaluationRound.number,),
     (EvaluationRound.year.desc(), EvaluationRound.quarter.desc()),
+    actions=lambda actor: (
+        [{"label": _("发起季度评价"), "url": url_for("inbox.start_page", key="quarterly_evaluation")}]
+        if "office" in actor.roles
+        else []
+    ),
 )
 
 

@@ -68,6 +68,7 @@ DOCUMENT: Words = {
     "list": (lazy("名单"), ""),
     "review_form": (lazy("审核意见表"), ""),
     "evidence": (lazy("异议证明材料"), ""),
+    "evaluation_report": (lazy("季度评价报告"), ""),
 }
 ACTION: Words = {
     "listed": (lazy("列入名单"), "done"),
