@@ -47,7 +47,7 @@ def test_the_demo_has_what_a_first_look_needs(engine: Any, config: Any, clock_at
         assert set(ROLES) <= set(accounts)
         assert passwords.matches(accounts["office"].password_hash, people.PASSWORD)
         assert session.scalar(text("select count(*) from incident")) == 0
-        assert len(session.scalars(text(CALLS)).all()) == 12
+        assert len(session.scalars(text(CALLS)).all()) == 13
 
 
 def test_the_demo_is_loaded_once_and_is_the_same_each_time(engine: Any, config: Any, clock_at: Any) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -90,7 +90,7 @@ def test_3_3_1_reporting_opens_by_itself_after_the_quarter_and_not_before(town: 
     evaluation.fix()
     refused = town.refused("office", evaluation.case, "open_reporting", {}, "open")
     assert "才结束" in refused[""][0]
-    town.clock_at(clock.datetime(2027, 1, 4, 9, 1, tzinfo=clock.BEIJING))
+    town.clock_at(datetime(2027, 1, 4, 9, 1, tzinfo=clock.BEIJING))
     town.pass_time(minutes=1)
     town.make_documents()
     assert evaluation.round.opened_units == 3
@@ -330,7 +330,7 @@ def test_3_2_page_pdf_and_xlsx_show_equal_figures_recomputed_from_the_registers(
     assert [row[0] for row in rows] == [1, 2, 3]
     for letter in ("", "_b", "_c"):
         result, name = evaluation.result(letter), town.unit(letter).name
-        total = sum(Decimal(row["score"]) * Decimal(row["weight"]) for row in result.scores) / 100
+        total = sum(Decimal(row["score"]) * Decimal(row["weight"]) for row in result.scores) / Decimal(100)
         told = f"{total.quantize(Decimal('0.01'), 'ROUND_HALF_UP')}"
         (row,) = [row for row in rows if row[1] == name]
         assert Decimal(str(row[2])) == Decimal(told)

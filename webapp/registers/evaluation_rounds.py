@@ -251,12 +251,7 @@ def report(session: Session, round_: EvaluationRound) -> Report:
         lines=lines,
         grades={grade: sum(r.grade == grade for r in found) for grade in words.GRADE},
         mean=mean(totals),
-        dimensions={
-            n: found_mean
-            for n in names
-            if (found_mean := mean(p for line in lines if _counts(line.result) for p in [line.dimensions.get(n)]))
-            is not None
-        },
+        dimensions=_means([r for r in found if _counts(r)], list(names)),
         weights=weights,
     )
 
@@ -264,6 +259,18 @@ def report(session: Session, round_: EvaluationRound) -> Report:
 def _counts(result: EvaluationResult) -> bool:
     """Whether a result is ranked: it has a total and a grade of its own (not 不定等, not absent)."""
     return result.total is not None and result.grade in ("excellent", "good", "pass", "fail")
+
+
+def _means(found: Sequence[EvaluationResult], names: Sequence[str]) -> dict[str, Decimal]:
+    """Mean points of each dimension at its own weight, over the units to which all of it applies."""
+    means = {}
+    for name in names:
+        mine = [[row for row in result.scores if row["dimension"] == name] for result in found]
+        whole = [rows for rows in mine if rows and all(row["score"] is not None for row in rows)]
+        points = [sum((Decimal(r["score"]) * Decimal(r["weight"]) for r in rows), Decimal()) / 100 for rows in whole]
+        if (held := mean(points)) is not None:
+            means[name] = held
+    return means
 
 
 def _points(rows: Sequence[Mapping[str, Any]]) -> dict[str, Decimal | None]:
@@ -294,6 +301,12 @@ def _earlier(session: Session, round_: EvaluationRound, count: int = 3) -> dict[
     return {unit: tuple(totals.get((*q, unit)) for q in reversed(wanted)) for unit in units}
 
 
+def _cell(line: Line, name: str) -> Decimal | str:
+    """A dimension's points; nothing before the unit is scored."""
+    value = line.dimensions.get(name)
+    return value if value is not None else _("不适用") if line.result.scores else "—"
+
+
 def table(round_: EvaluationRound, found: Report) -> tuple[list[str], list[list[Any]]]:
     """The ranking as columns and rows: what the page, the PDF and the XLSX show."""
     names = list(found.weights)
@@ -309,7 +322,7 @@ def table(round_: EvaluationRound, found: Report) -> tuple[list[str], list[list[
             str(words.GRADE[line.result.grade][0])
             if line.result.grade
             else as_text(words.RESULT[line.result.status][0]),
-            *(line.dimensions.get(n) if line.dimensions.get(n) is not None else _("不适用") for n in names),
+            *(_cell(line, n) for n in names),
             *(total if total is not None else "—" for total in (line.earlier or (None, None, None))),
         ]
         for line in found.lines
