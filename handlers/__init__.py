@@ -14,6 +14,8 @@ MODULES = (
     "change_review",
     "expulsion_review",
     "expulsion_papers",
+    "quarterly_evaluation",
+    "lead_unit_evaluation",
     "documents",
     "case_files",
 )

@@ -29,6 +29,8 @@ ROOMS = (
     "webapp.inbox.views",
     "webapp.documents.views",
     "webapp.registers.views",
+    "webapp.registers.evaluation_views",
+    "webapp.registers.round_views",
     "webapp.registers.interpretation_views",
     "webapp.registers.expulsion_views",
     "webapp.registers.regulation_views",

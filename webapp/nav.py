@@ -16,6 +16,7 @@ from webapp.i18n import _, lazy
 SECTIONS = (
     ("tasks", "/tasks", lazy("待办")),
     ("instances", "/instances", lazy("案件")),
+    ("rounds", "/rounds/", lazy("季度评价")),
     ("notices", "/notices/", lazy("公示")),
     ("registers", "/registers/", lazy("台账")),
     ("regulation", "/regulation/", lazy("规程")),

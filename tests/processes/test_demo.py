@@ -49,7 +49,7 @@ def test_the_demo_has_what_a_first_look_needs(engine: Any, config: Any, clock_at
         assert session.scalar(text("select count(*) from incident")) == 0
         review = session.scalars(select(Expulsion)).unique().one()
         assert (review.status, review.lead_unit.under_expulsion) == ("meeting", True)
-        assert len(session.scalars(text(CALLS)).all()) == 14
+        assert len(session.scalars(text(CALLS)).all()) == 15
 
 
 def test_the_demo_is_loaded_once_and_is_the_same_each_time(engine: Any, config: Any, clock_at: Any) -> None:

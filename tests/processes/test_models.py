@@ -12,6 +12,7 @@ import handlers
 from webapp.accounts import roles
 from webapp.config import ROOT
 from webapp.engine.bpmn import CompiledProcess, Known, compile_bpmn
+from webapp.engine.decisions import parse_dmn
 from webapp.engine.handler_api import hooks
 from webapp.forms import schema
 from webapp.registers import regulation
@@ -27,6 +28,9 @@ def compiled(path: Path) -> CompiledProcess:
         validators=frozenset(hooks.validators),
         providers=frozenset(hooks.providers),
         roles=frozenset(roles.ROLES),
+        decisions=frozenset(
+            decision.key for table in path.parent.glob("*.dmn") for decision in parse_dmn(table.read_bytes())
+        ),
     )
     (process,) = compile_bpmn(path.read_bytes(), known=known)
     return process
@@ -78,7 +82,8 @@ def test_each_task_of_a_person_bears_a_clause_that_the_regulation_has() -> None:
 def test_clauses_that_the_code_cites_exist() -> None:
     known = set(regulation.source()["clauses"])
     rules = (
-        "filings filing_checks reviews batches membership change_reviews expulsions expelling",
+        "filings filing_checks reviews batches membership change_reviews expulsions expelling"
+        " evaluation_rounds evaluation_units evaluation_scoring",
         "publishing corrections objections",
     )
     homes = [(ROOT / "webapp" / room, names) for room, names in zip(("registers", "notices"), rules, strict=True)]
@@ -114,6 +119,12 @@ def test_what_the_law_demands_is_guarded() -> None:
         ("expulsion_review", "record_meeting"),
         ("expulsion_review", "sign"),
         ("expulsion_review", "expel"),
+        ("quarterly_evaluation", "approve_indicators"),
+        ("quarterly_evaluation", "freeze"),
+        ("lead_unit_evaluation", "report"),
+        ("lead_unit_evaluation", "verify_absence"),
+        ("lead_unit_evaluation", "state_case"),
+        ("lead_unit_evaluation", "settle"),
     }
 
 
@@ -128,6 +139,7 @@ def test_nobody_signs_or_confirms_what_they_prepared() -> None:
         ("notice_correction", "sign"): ("prepare",),
         ("expulsion_review", "legality"): ("propose", "gather"),
         ("expulsion_review", "sign"): ("draft_decision",),
+        ("quarterly_evaluation", "approve_indicators"): ("fix_indicators",),
     }
 
 

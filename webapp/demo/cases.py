@@ -30,6 +30,7 @@ def fill(session: Session, people: Mapping[str, Actor], registers: Registers) ->
     _filing_under_review(session, people, registers)
     _filing_just_submitted(session, people)
     _filing_being_prepared(session, people)
+    _round_under_way(session, people)
 
 
 @contextmanager
@@ -166,3 +167,18 @@ def _filing_just_submitted(session: Session, people: Mapping[str, Actor]) -> Non
 def _filing_being_prepared(session: Session, people: Mapping[str, Actor]) -> None:
     """A draft that its staff has just opened."""
     play.start(session, people["lead_unit"], "partner_filing")
+
+
+def _round_under_way(session: Session, people: Mapping[str, Actor]) -> None:
+    """The quarter that has ended is being evaluated: indicators served, reporting open; the worker opens the units."""
+    with ago(12, 9, 10):
+        instance_id = play.start(session, people["office"], "quarterly_evaluation")
+        given = play.fill_in(session, people["office"], instance_id, "fix_indicators")
+        rows = [{name: value for name, value in row.items() if value != ""} for row in given["indicators"]]
+        data = {"indicators": rows, "experts": ["expert", "expert2"]}
+        play.do(session, people["office"], instance_id, "fix_indicators", data, "submit")
+    with ago(9, 15, 20):
+        opinion = {"approve_opinion": "同意。"}
+        play.do(session, people["working_group"], instance_id, "approve_indicators", opinion, "approve")
+    with ago(8, 9, 0):
+        play.do(session, people["office"], instance_id, "open_reporting", {}, "open")

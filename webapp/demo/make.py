@@ -99,6 +99,15 @@ def person(number: int) -> str:
     return _SURNAMES[number * 7 % len(_SURNAMES)] + _GIVEN[number * 5 % len(_GIVEN)]
 
 
+#: How many stems of names there are.
+STEMS = len(_STEMS)
+
+
+def stem(number: int) -> str:
+    """The stem of a name; they repeat after `STEMS`."""
+    return _STEMS[number % STEMS]
+
+
 def company(number: int, city: str = "广州") -> str:
     """A company's name: distinct for numbers below 80."""
     return f"{city}{_STEMS[number % len(_STEMS)]}{_TRADES[number % len(_TRADES)][0]}有限公司"

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from webapp import clock
 from webapp.accounts.models import Organisation
-from webapp.demo import make
+from webapp.demo import evaluation, make
 from webapp.notices import publishing
 from webapp.notices.models import Notice
 from webapp.registers import history, numbers
@@ -59,6 +59,7 @@ def fill(session: Session, now: datetime) -> Registers:
     notices = _earlier_lists(session, units, today)
     interpretations = _interpretations(session, today)
     session.flush()
+    evaluation.fill(session, units, today)
     return Registers(units, expelled, interpretations[0], notices)
 
 
@@ -78,7 +79,7 @@ def _unit(session: Session, n: int, name: str, region: str, trade: str, today: d
         industry=trade,
         contact=make.person(n * 3 + 2),
         phone=f"020-8{n % 10}00{n % 7:04d}",
-        listed_on=clock.next_working_day(today - timedelta(days=400)),
+        listed_on=clock.next_working_day(today - timedelta(days=640)),
     )
     session.add(unit)
     history.record(session, unit, "listed")

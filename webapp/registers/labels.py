@@ -97,6 +97,7 @@ DOCUMENT: Words = {
     "expulsion": (lazy("清退决定"), ""),
     "expulsion_told": (lazy("清退告知书"), ""),
     "expulsion_agenda": (lazy("局务会议题材料"), ""),
+    "evaluation_report": (lazy("季度评价报告"), ""),
 }
 ACTION: Words = {
     "listed": (lazy("列入名单"), "done"),
@@ -114,7 +115,7 @@ ACTION: Words = {
     "expelled": (lazy("清退"), "bad"),
     "signed": (lazy("签发"), "done"),
     "closed": (lazy("办结"), "done"),
-    "opened": (lazy("提出"), "run"),
+    "opened": (lazy("开启"), "run"),
     "joined": (lazy("并入情形"), "fix"),
     "gathered": (lazy("查明事实"), "run"),
     "told": (lazy("告知单位"), "pub"),
@@ -127,6 +128,11 @@ ACTION: Words = {
     "under_expulsion": (lazy("进入清退审议"), "fix"),
     "review_over": (lazy("清退审议结束"), "done"),
     "handed_over": (lazy("移交"), "done"),
+    "reported": (lazy("报送材料"), "run"),
+    "scored": (lazy("评分"), "run"),
+    "settled": (lazy("审定"), "done"),
+    "absent": (lazy("记为未参加"), "bad"),
+    "left": (lazy("离开名单"), "end"),
 }
 #: column of a register -> its word, for the history
 FIELD: dict[str, LazyString] = {
@@ -159,6 +165,15 @@ FIELD: dict[str, LazyString] = {
     "decision_number": lazy("决定文号"),
     "decided_on": lazy("决定日期"),
     "closed_reason": lazy("办结理由"),
+    "total": lazy("得分"),
+    "grade": lazy("等次"),
+    "reported_at": lazy("报送时间"),
+    "late": lazy("迟报"),
+    "arrangement": lazy("下一阶段工作安排"),
+    "settled_at": lazy("审定时间"),
+    "done_on": lazy("完成日期"),
+    "accepted_on": lazy("验收日期"),
+    "level_after": lazy("改造后水平"),
 }
 
 

@@ -17,6 +17,7 @@ from webapp.errors import NotFound
 from webapp.i18n import _
 from webapp.notices.models import Notice, NoticeItem, Objection
 from webapp.registers import history
+from webapp.registers.evaluation_models import EvaluationConsequence, EvaluationResult
 from webapp.registers.models import (
     BarredEntry,
     ConsortiumEnterprise,
@@ -208,3 +209,10 @@ def citing(session: Session, interpretation_id: UUID) -> int:
     """How many enterprises of filings cite an interpretation."""
     query = select(func.count()).where(FilingItem.interpretation_id == interpretation_id)
     return session.scalar(query) or 0
+
+
+def consequences(session: Session, round_id: UUID) -> list[EvaluationConsequence]:
+    """What the conclusions of a round brought about, newest first."""
+    query = select(EvaluationConsequence).join(EvaluationConsequence.result)
+    query = query.options(contains_eager(EvaluationConsequence.result)).where(EvaluationResult.round_id == round_id)
+    return list(session.scalars(query.order_by(EvaluationConsequence.recorded_at.desc())).unique())
