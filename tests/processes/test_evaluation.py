@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from sqlalchemy import update
+from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from tests.processes.conftest import Town
@@ -21,7 +21,7 @@ from webapp.errors import Conflict, Invalid
 from webapp.registers import evaluation_rounds as rounds
 from webapp.registers import evaluation_scoring as scoring
 from webapp.registers.evaluation_models import EvaluationResult, PilotEnterprise
-from webapp.registers.models import LeadUnit
+from webapp.registers.models import Expulsion, LeadUnit
 
 
 def test_3_2_a_round_judges_each_listed_unit_and_ends_with_its_report(town: Town) -> None:
@@ -124,6 +124,15 @@ def test_4_2_2_a_late_report_is_taken_and_recorded(town: Town) -> None:
     assert evaluation.consequences() == [("criticism", "4.2.2")]
 
 
+def _review_grounds(town: Town) -> list[str]:
+    """The grounds of the unit's open expulsion review, whose case runs."""
+    with db.transaction() as session:
+        review = session.scalars(select(Expulsion).where(Expulsion.lead_unit_id == town.unit().id)).unique().one()
+        assert review.instance_id is not None
+        assert review.lead_unit.under_expulsion
+        return [str(ground.clause) for ground in review.grounds]
+
+
 def test_4_4_2_absence_after_the_summons_is_verified_by_a_person(town: Town) -> None:
     evaluation = Evaluation(town, ["", "_b"])
     evaluation.open()
@@ -134,6 +143,7 @@ def test_4_4_2_absence_after_the_summons_is_verified_by_a_person(town: Town) -> 
     words = {"absence_words": "三次电话联系，均称不再参加。"}
     town.do("office", evaluation.unit_case(), "verify_absence", words, "absent")
     assert (evaluation.result().status, evaluation.consequences()) == ("absent", [("expulsion_review", "4.4.2")])
+    assert _review_grounds(town) == ["4.4.2"]
     town.do("office", evaluation.unit_case("_b"), "verify_absence", {"absence_words": "系统停电。"}, "excuse")
     evaluation.through("_b")
     assert evaluation.consequences("_b") == []
@@ -232,6 +242,7 @@ def test_4_4_3_the_second_fail_in_total_brings_an_expulsion_review(town: Town) -
         evaluation.through(letter, marks=(10, 10), factor=0)
     assert (evaluation.result().grade, evaluation.result("_b").grade) == ("fail", "fail")
     assert evaluation.consequences() == [("expulsion_review", "4.4.3")]
+    assert _review_grounds(town) == ["4.4.3"]
     assert evaluation.consequences("_b") == []
 
 

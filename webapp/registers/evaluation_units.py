@@ -19,7 +19,7 @@ from webapp.i18n import _
 from webapp.registers import evaluation_labels as words
 from webapp.registers import evaluation_rounds as rounds
 from webapp.registers import evaluation_scoring as scoring
-from webapp.registers import history
+from webapp.registers import expulsions, history
 from webapp.registers.evaluation_models import EvaluationConsequence, EvaluationResult, EvaluationRound
 from webapp.registers.models import ConsortiumEnterprise, LeadUnit
 from webapp.registers.values import as_decimal, as_text
@@ -240,9 +240,10 @@ def record_absence(
 def consequence(
     session: Session, result: EvaluationResult, kind: str, clause: str, reason: str, now: datetime
 ) -> EvaluationConsequence:
-    """Record what a conclusion brings about: the ONE place where such a case is to be opened once its process exists.
+    """Record what a conclusion brings about, and open its case: the ONE place where that is done.
 
-    `kind`: expulsion_review | criticism. The row keeps the reason and clause, and `instance_id` of the case opened.
+    `kind`: expulsion_review (opened, or the ground joins the unit's open review) | criticism (recorded until its
+    process exists). The row keeps the reason and clause, and `instance_id` of the case opened.
     """
     mine = EvaluationConsequence.result_id == result.id, EvaluationConsequence.kind == kind
     known = session.scalars(select(EvaluationConsequence).where(*mine, EvaluationConsequence.clause == clause))
@@ -257,6 +258,9 @@ def consequence(
         recorded_at=now,
     )
     session.add(entry)
+    if kind == "expulsion_review" and result.lead_unit.status == "listed":
+        opened = expulsions.open_review(session, result.lead_unit_id, clause, reason, "consequence")
+        entry.instance_id = opened.review.instance_id
     history.record(session, entry, "registered", instance_id=result.instance_id)
     return entry
 
