@@ -178,13 +178,25 @@ def direct(session: Session, sql: str, values: Mapping[str, Any]) -> list[tuple[
     except psycopg.Error as error:
         if driver.closed:
             connection.invalidate(error)
-        wrapped = DBAPIError.instance(sql, dict(values), error, psycopg.Error, dialect=connection.dialect)
+        wrapped = DBAPIError.instance(
+            sql,
+            dict(values),
+            error,
+            psycopg.Error,
+            connection_invalidated=driver.closed,
+            dialect=connection.dialect,
+        )
         raise wrapped from error
 
 
 def is_retryable(error: BaseException) -> bool:
     """Whether the unit of work may simply be run again (deadlock, serialisation failure)."""
     return isinstance(error, DBAPIError) and getattr(error.orig, "sqlstate", None) in RETRYABLE
+
+
+def is_lost(error: BaseException) -> bool:
+    """Whether the connection broke: nothing more can be done in this unit of work, whoever asked has to ask again."""
+    return isinstance(error, DBAPIError) and error.connection_invalidated
 
 
 def retrying(work: Callable[[Session], T], *, attempts: int = 4) -> T:

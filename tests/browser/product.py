@@ -28,7 +28,7 @@ from webapp.postgres import Server
 CHROMIUM = "/usr/bin/chromium"
 OPTIONS = [
     "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
-    "--disable-component-update", "--disable-sync", "--lang=zh-CN",
+    "--disable-component-update", "--disable-sync",
 ]  # fmt: skip
 
 

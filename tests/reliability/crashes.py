@@ -28,7 +28,8 @@ PATIENCE = 120
 TRY_AGAIN = {502, 503}
 _OPEN = (
     "select count(*) from pg_stat_activity where backend_type = 'client backend' and datname = current_database()"
-    " and pid <> pg_backend_pid() and state <> 'idle' and not pid = any(%s) and not pg_blocking_pids(pid) && %s"
+    " and pid <> pg_backend_pid() and state <> 'idle'"
+    " and not pid = any(%s::int[]) and not pg_blocking_pids(pid) && %s::int[]"
 )
 _BUSY = (
     "select count(*) from procrastinate_jobs where queue_name <> 'external' and status in ('todo', 'doing')"

@@ -92,8 +92,13 @@ class StepHost:
 
 
 def _told(error: BaseException, element: Element) -> BaseException:
-    """What the execution is told: a fault of the handler never spoils the person's step, a deadlock repeats it."""
-    if isinstance(error, BpmnError | HandlerFailed) or not isinstance(error, Exception) or db.is_retryable(error):
+    """What the execution is told: a fault of the handler never spoils the person's step, a deadlock repeats it.
+
+    When the database went away there is nothing left to roll back to: the whole step has failed.
+    """
+    if isinstance(error, BpmnError | HandlerFailed) or not isinstance(error, Exception):
+        return error
+    if db.is_retryable(error) or db.is_lost(error):
         return error
     logger.warning("handler %s failed at %s", element.topic, element.id, exc_info=error)
     if isinstance(error, QianyinError):
