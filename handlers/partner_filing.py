@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from webapp import clock
+from webapp.accounts import settings_service
 from webapp.engine.handler_api import (
     CancelContext,
     FormContext,
@@ -70,6 +71,7 @@ def prepare(ctx: FormContext) -> FormData:
         context={
             "return_words": as_text(ctx.variables.get("confirm_opinion")) if returned else "",
             "last_year": (as_date(ctx.now) or ctx.now.date()).year - 1,
+            "report_age": settings_service.get(ctx.session, "credit_report_max_age"),
         },
     )
 

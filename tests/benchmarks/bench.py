@@ -268,7 +268,7 @@ def run(directory: Path) -> list[Figure]:
         server.stop()
     return [
         Figure("step over HTTP / floor, p50, 1 worker 1 client", ratio, 2.0, "×"),
-        Figure("the same, rate of the floor / rate, 2 workers 4 clients", crowd, 3.0, "×"),
+        Figure("the same, rate of the floor / rate, 2 workers 4 clients", crowd, 2.0, "×"),
         Figure("SQL statements per finished two-task instance", statements, 25, ""),
         Figure("WAL per finished two-task instance", wal / 1024, 15, "KB"),
     ]

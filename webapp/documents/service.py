@@ -7,7 +7,7 @@ from pathlib import PurePosixPath
 from typing import IO, Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, and_, false, or_, select, true
+from sqlalchemy import ColumnElement, Select, and_, false, func, or_, select, true, update
 from sqlalchemy.orm import Session
 
 from webapp import clock
@@ -122,10 +122,9 @@ def attach(
         mine = document.uploaded_by == (actor.id if actor else None)
         if document.root_instance_id not in {None, root_instance_id} or not (mine or document.root_instance_id):
             raise NotFound(_("没有找到该文件，或您无权使用。"))
-        document.instance_id = document.instance_id or instance_id
-        document.root_instance_id = root_instance_id
-        document.org_id = org_id
-    session.flush()
+    first = func.coalesce(Document.instance_id, instance_id)
+    values = {"instance_id": first, "root_instance_id": root_instance_id, "org_id": org_id}
+    session.execute(update(Document).where(Document.id.in_([document.id for document in documents])).values(values))
     return documents
 
 

@@ -103,8 +103,9 @@ def node_of(component: Component, level: Level, build: Build, *, wide: bool = Tr
 
 def _note(component: Component, environment: Environment) -> str:
     """What stands beside the label. Where the domain checks more than the schema says, only 必填 is certain."""
-    if "note" in component.properties:
-        return component.properties["note"]
+    own = component.properties.get("note")
+    if own is not None:
+        return _(own)
     if environment.schema_decides:
         return ""
     return _("必填") if component.required else " "
