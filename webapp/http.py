@@ -6,6 +6,7 @@ rolled back otherwise. After a deadlock the whole view runs again, from the star
 
 from __future__ import annotations
 
+import copy
 import json
 import logging
 import re
@@ -15,7 +16,19 @@ from collections.abc import Sequence
 from functools import cached_property
 from typing import Any, cast
 
-from flask import Flask, Request, Response, g, has_request_context, jsonify, redirect, render_template, request, url_for
+from flask import (
+    Flask,
+    Request,
+    Response,
+    g,
+    has_request_context,
+    jsonify,
+    redirect,
+    render_template,
+    request,
+    session,
+    url_for,
+)
 from flask.typing import ResponseReturnValue
 from flask_wtf.csrf import CSRFError
 from sqlalchemy.exc import DataError, DBAPIError, InterfaceError, OperationalError
@@ -115,6 +128,7 @@ class Web(Flask):
     request_class = CleanRequest
 
     def dispatch_request(self) -> Response:
+        kept = _kept()
         for attempt in range(1, ATTEMPTS + 1):
             try:
                 response = self.make_response(super().dispatch_request())
@@ -125,13 +139,30 @@ class Web(Flask):
                 return response
             except DBAPIError as error:
                 unit().rollback()
+                _put_back(kept)
                 if attempt == ATTEMPTS or not db.is_retryable(error):
                     raise
                 _begin_again(attempt)
             except BaseException:
                 unit().rollback()
+                _put_back(kept)
                 raise
         raise AssertionError("unreachable")
+
+
+def _kept() -> dict[str, Any] | None:
+    """The session as a write begins with it. Reading does not change it, and must not vary by its cookie."""
+    return None if request.method in {"GET", "HEAD", "OPTIONS"} else copy.deepcopy(dict(session))
+
+
+def _put_back(kept: dict[str, Any] | None) -> None:
+    """What was not committed has not happened for the session either: nobody is signed in by it, or told of it."""
+    from webapp.accounts import sessions
+
+    if kept is not None and dict(session) != kept:
+        session.clear()
+        session.update(kept)
+        sessions.forget_user()
 
 
 def _begin_again(attempt: int) -> None:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import urlencode
 
-from flask import Flask, request
+from flask import Flask, current_app, request
 from werkzeug.exceptions import HTTPException
 
 from webapp import access
@@ -22,6 +23,8 @@ SECTIONS = (
     ("regulation", "/regulation/", lazy("规程")),
     ("admin", "/admin/", lazy("管理")),
 )
+#: Where listed enterprises are, which are in no open case.
+REGISTER = "/registers/consortium"
 PUBLIC = (
     ("public", "/public/", lazy("公示公告")),
     ("lists", "/public/lists", lazy("联合体名单")),
@@ -86,6 +89,14 @@ def search_url(app: Flask, held: Iterable[str]) -> str:
     """Where the search of the top bar leads: all cases for who may see them, else one's own tasks."""
     rule = access.RULES.get(endpoint_of(app, "/instances") or "")
     return "/instances" if rule is not None and rule.allows(held) else "/tasks"
+
+
+def register_search(held: Iterable[str], words: str) -> dict[str, str]:
+    """For an empty list: the way to the same words in the register of enterprises, if the caller may open it."""
+    rule = access.RULES.get(endpoint_of(current_app, REGISTER) or "")
+    if not words or rule is None or not rule.allows(held):
+        return {}
+    return {"action_label": _("在联合体企业台账中查找"), "action_url": f"{REGISTER}?{urlencode({'q': words})}"}
 
 
 def account_links() -> list[dict[str, str]]:

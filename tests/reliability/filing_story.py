@@ -26,6 +26,8 @@ from webapp.inbox.completing import flatten
 STAFF, HEAD, OFFICE, SECOND, SIGNATORY = "lead_unit_b", "lead_unit_head_b", "office", "office2", "working_group"
 #: Who keeps a document waits for this.
 DOCUMENTS = "lock table document in share mode"
+#: A handler that changes an enterprise's row waits for this, in the middle of a step.
+ITEMS = "lock table filing_item in share mode"
 NEED = "为金属加工行业 9 家试点企业提供机床联网、生产排程和质量追溯。"
 TITLE = "关于新增产业生态联合体企业名单的公示（长风等两家）"
 VERDICTS = {f"{material}_verdict": "pass" for material in ("licence", "identity", "accounts", "credit_report")}
@@ -214,7 +216,7 @@ class Story:
         with self.crasher.held(DOCUMENTS) as blocked:
             self.decide(SECOND, first, "second_review", "agree", agreed, Crash("middle", "webs"))
             self.crasher.kill_worker_when_blocked(blocked, "documents")
-        self.decide(SECOND, second, "second_review", "agree", agreed, Crash("middle", "database"))
+        self.decide(SECOND, second, "second_review", "agree", agreed, Crash("held", "database", ITEMS))
 
     def _make_public(self) -> str:
         self.start(OFFICE, "publicity_batch", Crash("held", "webs"), program=True)
@@ -242,7 +244,7 @@ class Story:
     def _publish(self, batch: str) -> None:
         """The worker dies while it tells an enterprise's case of its outcome."""
         self.decide(
-            OFFICE, batch, "confirm_entered", "confirm", {"all_entered": True}, Crash("middle", "web"),
+            OFFICE, batch, "confirm_entered", "confirm", {"all_entered": True}, Crash("middle", "database"),
             program="entered_decision",
         )  # fmt: skip
         title = {"list_title": "变更后的产业生态联合体企业名单（长风等两家）"}

@@ -56,6 +56,15 @@ def test_the_list_shows_where_each_case_stands(client: Any, sign_in: Any, starte
     assert "走访云锦数字" not in client.get("/instances?view=done").get_data(as_text=True)
 
 
+def test_an_empty_search_leads_on(client: Any, sign_in: Any, started: Any) -> None:
+    started("ZF-1", "走访云锦数字")
+    sign_in("manager")
+    assert "查看全部 1 件" in client.get("/instances?view=done&q=云锦").text
+    page = client.get("/instances?q=夏木").text  # listed enterprises are in no case: the register knows them
+    assert 'href="/registers/consortium?q=%E5%A4%8F%E6%9C%A8"' in page
+    assert "在联合体企业台账中查找" not in client.get("/instances?view=suspended").text
+
+
 def test_an_instance_shows_tokens_variables_and_record(client: Any, sign_in: Any, started: Any) -> None:
     id = started("ZF-1", "走访云锦数字")
     sign_in("manager")

@@ -6,7 +6,8 @@ import itertools
 import threading
 
 import pytest
-from flask import request
+from flask import flash, request
+from flask import session as cookie
 from sqlalchemy import func, select, text
 
 from tests.support import Client
@@ -60,8 +61,16 @@ def room(config, database):
         db_session().execute(text("select 1 from organisation for update"))
         return "ok"
 
+    def lost():
+        """Somebody is told, and then the connection breaks."""
+        add()
+        cookie["name"] = "made"
+        flash("已办结。")
+        db_session().execute(text("select pg_terminate_backend(pg_backend_pid())"))
+        return "ok"
+
     meeting, arrivals = threading.Barrier(2), itertools.count()
-    for view in (saved, refused, raised, broken, swapped, locked):
+    for view in (saved, refused, raised, broken, swapped, locked, lost):
         app.add_url_rule(f"/x/{view.__name__}", view.__name__, access.public(view), methods=["GET", "POST"])
     access.init_app(app)
     yield Client(app)
@@ -127,6 +136,17 @@ def test_a_lock_that_is_not_given_in_time_is_busy_and_not_an_error(room):
         blocker.rollback()
     assert answer.status_code == 503
     assert answer.json["message"] == "系统暂时繁忙，请稍后再试。"
+
+
+def test_nobody_is_told_of_what_was_lost_with_the_connection(room):
+    room.get("/login")
+    with room.session_transaction() as before:
+        kept = dict(before)
+    assert room.post("/x/lost").status_code == 503
+    assert count() == 0
+    with room.session_transaction() as after:
+        assert dict(after) == kept
+    assert "已办结。" not in room.get("/login").text
 
 
 def test_without_database_people_read_a_sentence_and_healthz_says_what_is_missing(room):

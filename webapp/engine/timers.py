@@ -52,7 +52,7 @@ def _guarded(engine: Engine, claim: Any) -> bool:
     try:
         return bool(db.retrying(lambda session: claim(engine, session, claimed)))
     except Exception as error:
-        if not claimed:
+        if not claimed or db.is_lost(error):  # the timer is not to blame for a database that went away
             raise
         logger.exception("timer %s failed", claimed[-1].id)
         why = str(error) if isinstance(error, QianyinError) else f"{type(error).__name__}: {error}"

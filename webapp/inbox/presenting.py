@@ -12,7 +12,7 @@ from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.orm import Session
 
-from webapp import clock
+from webapp import clock, nav
 from webapp.engine.handler_api import Actor
 from webapp.engine.tables import process_definition
 from webapp.errors import Invalid
@@ -75,7 +75,7 @@ def page(session: Session, actor: Actor, args: Mapping[str, str]) -> dict[str, A
         "all_url": "",
         "bulk_url": url_for("inbox.bulk"),
         "transfer_people": transfer_people(session, actor),
-        "empty": _empty(filter),
+        "empty": _empty(actor, filter),
     }
 
 
@@ -246,10 +246,11 @@ def transfer_people(session: Session, actor: Actor, roles: Sequence[str] | None 
     ]
 
 
-def _empty(filter: Filter) -> dict[str, str]:
+def _empty(actor: Actor, filter: Filter) -> dict[str, str]:
     if filter.words or filter.process or filter.unit:
         back = {"action_label": _("查看全部待办"), "action_url": url_for("inbox.index")}
-        return {"title": _("没有符合条件的待办"), "words": _("换一个词查找，或查看全部待办。"), **back}
+        told = {"title": _("没有符合条件的待办"), "words": _("换一个词查找，或查看全部待办。"), **back}
+        return told | nav.register_search(actor.roles, filter.words)
     titles = {
         "overdue": _("没有超期的事项"),
         "today": _("今日没有到期的事项"),

@@ -11,7 +11,7 @@ from urllib.parse import urlencode
 from flask import url_for
 from sqlalchemy.orm import Session
 
-from webapp import clock
+from webapp import clock, nav
 from webapp.engine.handler_api import Actor
 from webapp.errors import Invalid
 from webapp.i18n import _
@@ -94,8 +94,16 @@ def page(session: Session, actor: Actor, args: Mapping[str, str]) -> Shape:
         "export_urls": {kind: _url(found, "monitor.export", kind=kind) for kind in ("csv", "xlsx")},
         "operations": [],
         "bulk_url": "",
-        "empty": {"title": _("没有案件"), "words": _("此视图下没有符合条件的案件。请换一个视图或清除筛选。")},
+        "empty": _empty(actor, found, counts["all"]),
     }
+
+
+def _empty(actor: Actor, found: queries.Filter, everywhere: int) -> Shape:
+    told: Shape = {"title": _("没有案件"), "words": _("此视图下没有符合条件的案件。请换一个视图或清除筛选。")}
+    if everywhere:
+        label = _("查看全部 %(n)s 件", n=everywhere)
+        return told | {"action_label": label, "action_url": _url(replace(found, view="all"))}
+    return told | nav.register_search(actor.roles, found.words)
 
 
 def _column(found: queries.Filter, key: str) -> Shape:
