@@ -106,6 +106,17 @@ def test_a_new_row_never_takes_the_name_of_a_removed_one(opened: Page) -> None:
     assert opened.locator("#e3 [data-row-number]").inner_text() == "3"
 
 
+def test_a_removed_row_comes_back_with_what_stood_in_it(opened: Page) -> None:
+    opened.get_by_role("button", name="再加一家企业").click()
+    opened.locator("[name=rows-2-name]").fill("广州青禾")
+    opened.locator("#e2 [data-row-remove]").click()
+    assert opened.locator("[name=rows-2-name]").count() == 0
+    assert "已移除" in opened.locator(".row-gone").inner_text()
+    opened.get_by_role("button", name="撤销移除").click()
+    assert opened.locator("[name=rows-2-name]").input_value() == "广州青禾"
+    assert opened.locator("#e2 [data-row-number]").inner_text() == "3"
+
+
 def test_tabs_answer_to_arrows(opened: Page) -> None:
     opened.locator("#tab-one").focus()
     opened.keyboard.press("ArrowRight")

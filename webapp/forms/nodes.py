@@ -249,6 +249,8 @@ def _row(
         "index": "__number__" if n is None else n + 1,
         "title": templated.shown(get_path(row, title)) if title else "",
         "code": templated.shown(get_path(row, code)) if code else "",
+        "title_name": f"{name}.{title}" if title else "",
+        "code_name": f"{name}.{code}" if code else "",
         "wrong": wrong,
         "error": "".join(build.errors.get(path, ())),
         "open": n is None or bool(wrong) or (count <= OPEN_ROWS) or (build.readonly and count <= MANY_OPTIONS),
