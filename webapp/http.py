@@ -12,7 +12,7 @@ import logging
 import re
 import secrets
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import cached_property
 from typing import Any, cast
 
@@ -126,6 +126,10 @@ class Web(Flask):
     """Flask, with the view inside the unit of work."""
 
     request_class = CleanRequest
+
+    def ensure_sync(self, func: Callable[..., Any]) -> Callable[..., Any]:
+        """Our views are plain functions: nobody need ask that of each of them in every request."""
+        return func
 
     def dispatch_request(self) -> Response:
         kept = _kept()

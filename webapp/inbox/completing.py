@@ -114,7 +114,8 @@ def _fields(
     if task.element.outcomes and outcome is None and name in given:
         outcome = str(given.pop(name))
     fields: MultiDict[str, str] = MultiDict()
-    flatten("", given, fields)
+    if task.schema.components:
+        flatten("", given, fields)
     return outcome, fields
 
 
