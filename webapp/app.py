@@ -95,6 +95,7 @@ def _before(app: Flask, config: Config) -> ResponseReturnValue | None:
         demo_clock.refresh(http.db_session())
     if wanted := _language_switch():
         return wanted
+    sessions.look_at_credentials()
     access.check()
     if request.method not in {"GET", "HEAD", "OPTIONS"}:
         if http.is_api() and request.authorization is not None:

@@ -13,12 +13,10 @@ import threading
 import time
 from collections import OrderedDict
 from dataclasses import dataclass
-from uuid import UUID
 
 from sqlalchemy.orm import Session
 
 from webapp.accounts import attempts, people
-from webapp.accounts.models import Account
 from webapp.accounts.people import Person
 
 LIFETIME = 300.0  # seconds
@@ -27,8 +25,7 @@ _MOST = 1000
 
 @dataclass(frozen=True, slots=True)
 class _Known:
-    account_id: UUID
-    version: int
+    person: Person
     until: float
 
 
@@ -46,21 +43,20 @@ def person(session: Session, username: str, password: str) -> Person | None:
     digest = _digest(username, password)
     with _lock:
         known = _known.get(digest)
-    if known and known.until > time.monotonic():
-        found = people.find(session, known.account_id)
-        if found is not None and found.version == known.version:
-            return found
+    if known and known.until > time.monotonic() and people.is_unchanged(session, known.person):
+        return known.person
     forget(digest)
     account = attempts.verify(session, username, password)
     if account is None:
         return None
-    _remember(digest, account)
-    return people.of(account)
+    found = people.of(account)
+    _remember(digest, found)
+    return found
 
 
-def _remember(digest: bytes, found: Account) -> None:
+def _remember(digest: bytes, found: Person) -> None:
     with _lock:
-        _known[digest] = _Known(found.id, found.version, time.monotonic() + LIFETIME)
+        _known[digest] = _Known(found, time.monotonic() + LIFETIME)
         while len(_known) > _MOST:
             _known.popitem(last=False)
 

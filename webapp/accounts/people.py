@@ -1,4 +1,4 @@
-"""Who a caller is: read anew by one statement in every request, so that no change of an account is ever missed."""
+"""Who a caller is: asked anew by one statement in every request, so that no change of an account is ever missed."""
 
 from __future__ import annotations
 
@@ -40,8 +40,13 @@ def _look() -> Compiled:
     return Compiled.of(look)
 
 
-#: Made once: building it and looking it up costs more than the database takes to answer it.
-_LOOK = _look()
+def _version() -> Compiled:
+    c = cast(Table, Account.__table__).c
+    return Compiled.of(select(c.version, c.active).where(c.id == bindparam("account")))
+
+
+#: Made once: building them and looking them up costs more than the database takes to answer them.
+_LOOK, _VERSION = _look(), _version()
 
 
 def find(session: Session, account_id: UUID) -> Person | None:
@@ -50,6 +55,11 @@ def find(session: Session, account_id: UUID) -> Person | None:
         person = Person(*(*plain, frozenset(held)))
         return person if person.active else None
     return None
+
+
+def is_unchanged(session: Session, person: Person) -> bool:
+    """Whether what is remembered of a person still holds: every change of an account raises its version."""
+    return (person.version, True) in _VERSION.rows(session, account=person.id)
 
 
 def of(account: Account) -> Person:

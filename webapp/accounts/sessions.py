@@ -109,6 +109,12 @@ def _from_credentials(incoming: Request) -> SignedIn | None:
     return SignedIn(person) if person else None
 
 
+def look_at_credentials() -> None:
+    """Before a call of the JSON APIs that brings credentials: they alone say who calls, no cookie is looked at."""
+    if is_api() and request.authorization is not None:
+        g._login_user = _from_credentials(request) or Nobody()
+
+
 def init_app(app: Flask) -> None:
     """Give the program its sessions: twelve hours, HttpOnly, SameSite=Lax."""
     app.session_interface = CookieSessions()
