@@ -10,7 +10,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from handlers.case_files import INSIDE, UNIT_STATUS
-from webapp import clock, db
+from webapp import db
 from webapp.documents import rendering, service
 from webapp.documents.models import Document
 from webapp.engine.handler_api import (
@@ -25,7 +25,7 @@ from webapp.engine.handler_api import (
 from webapp.i18n import _
 from webapp.registers import expulsion_papers, expulsions, labels
 from webapp.registers.models import Expulsion
-from webapp.registers.values import as_text, as_uuid, key, zh_date
+from webapp.registers.values import as_text, as_uuid, key, until_words, zh_date
 
 KINDS = ("pdf", "docx")
 
@@ -105,7 +105,7 @@ def _facts(review: Expulsion) -> Block:
         (_("清退审议"), review.number, f"/registers/expulsions/{review.id}"),
         (_("提出"), f"{labels.word(labels.SOURCE, review.source)} {zh_date(review.opened_at)}", None),
         (_("告知书文号"), review.told_number or _("尚未告知"), None),
-        (_("陈述申辩期限"), due.astimezone(clock.BEIJING).strftime("%Y-%m-%d %H:%M") if due else "", None),
+        (_("陈述申辩期限"), until_words(due), None),
     ]
     return Block("facts", title=_("审议概要"), items=items)
 

@@ -7,7 +7,6 @@ from typing import Any
 
 from sqlalchemy import update
 
-from webapp import clock
 from webapp.audit import service as audit
 from webapp.documents.models import Document
 from webapp.engine.handler_api import (
@@ -27,7 +26,7 @@ from webapp.errors import Conflict, Forbidden
 from webapp.i18n import _
 from webapp.registers import expelling, expulsions, filings, history, numbers, reviews
 from webapp.registers.models import Expulsion
-from webapp.registers.values import as_date, as_text, as_uuid, key, zh_date
+from webapp.registers.values import as_date, as_text, as_uuid, key, until_words, zh_date
 
 PROPOSALS = {"expel": "建议清退", "keep": "建议不予清退"}
 
@@ -218,9 +217,7 @@ def tell(ctx: HandlerContext) -> Mapping[str, Any]:
 def state_case_form(ctx: FormContext) -> FormData:
     """What the unit is told, and until when it may answer."""
     review = _review(ctx)
-    due = review.statement_due_at
-    words = due.astimezone(clock.BEIJING).strftime("%Y-%m-%d %H:%M") if due else ""
-    return FormData(context={**_shown(review), "due": words})
+    return FormData(context={**_shown(review), "due": until_words(review.statement_due_at)})
 
 
 @validator("expulsion.state_case")

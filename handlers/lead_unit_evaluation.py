@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -31,7 +30,7 @@ from webapp.registers import evaluation_rounds as rounds
 from webapp.registers import evaluation_scoring as scoring
 from webapp.registers import evaluation_units as units
 from webapp.registers.evaluation_models import EvaluationResult
-from webapp.registers.values import as_decimal, as_text, key, zh_date
+from webapp.registers.values import as_decimal, as_text, key, until_words, zh_date
 
 #: Who sees figures and opinions before the result is told.
 INSIDE = frozenset({"office", "working_group", "manager"})
@@ -39,11 +38,6 @@ INSIDE = frozenset({"office", "working_group", "manager"})
 
 def _result(ctx: FormContext | HandlerContext | CancelContext | CasePanelContext) -> EvaluationResult:
     return units.get(ctx.session, key(ctx.variables["result_id"]))
-
-
-def _until(moment: Any) -> str:
-    """A deadline at 24:00 as its day."""
-    return zh_date(moment - timedelta(seconds=1)) + " 24:00" if moment else ""
 
 
 @canceller("lead_unit_evaluation")
@@ -77,7 +71,7 @@ def report_form(ctx: FormContext) -> FormData:
         "quarter_words": ctx.variables["quarter_words"],
         "year": result.round.year,
         "ends_on": zh_date(rounds.quarter(result.round).end),
-        "due": _until(result.report_due_at),
+        "due": until_words(result.report_due_at),
         "excuse_words": as_text(ctx.variables.get("absence_words")),
     }
     return FormData(data={"rows": rows}, context=context)
@@ -124,7 +118,7 @@ def verify_form(ctx: FormContext) -> FormData:
     context = {
         "lead_unit_name": result.lead_unit.name,
         "quarter_words": ctx.variables["quarter_words"],
-        "due": _until(result.report_due_at),
+        "due": until_words(result.report_due_at),
         "urged": zh_date(result.urged_at),
     }
     return FormData(context=context)
@@ -275,7 +269,7 @@ def _score_context(ctx: FormContext, result: EvaluationResult) -> dict[str, Any]
 def statement_form(ctx: FormContext) -> FormData:
     """The preliminary result with the score of each indicator."""
     context = _score_context(ctx, _result(ctx))
-    return FormData(context={**context, "due": _until(ctx.variables["statement_due_at"])})
+    return FormData(context={**context, "due": until_words(ctx.variables["statement_due_at"])})
 
 
 @validator("lead_unit_evaluation.statement")
@@ -371,7 +365,7 @@ def unit_file(ctx: CasePanelContext) -> CasePanel:
         (_("牵引单位"), result.lead_unit.name, f"/registers/lead-units/{result.lead_unit_id}"),
         (_("季度"), words.quarter(result.round.year, result.round.quarter), None),
         (_("状态"), str(words.RESULT[result.status][0]), None),
-        (_("报送期限"), _until(result.report_due_at), None),
+        (_("报送期限"), until_words(result.report_due_at), None),
     ]
     if told and total is not None:
         facts.append((_("得分"), str(total), None))

@@ -31,7 +31,10 @@ def test_the_demo_has_what_a_first_look_needs(engine: Any, config: Any, clock_at
     clock_at(datetime(2026, 11, 25, 10, tzinfo=clock.BEIJING))
     load(config)
     with db.transaction() as session:
-        count = lambda model: session.scalar(select(func.count()).select_from(model)) or 0  # noqa: E731
+
+        def count(model: Any) -> int:
+            return int(session.scalar(select(func.count()).select_from(model)) or 0)
+
         assert count(LeadUnit) >= 12
         assert count(ConsortiumEnterprise) >= 60
         assert (count(BarredEntry), count(Filing)) == (1, 4)

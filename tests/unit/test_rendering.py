@@ -116,3 +116,8 @@ def test_titles_break_between_words() -> None:
     assert lines == ["关于2026年第7批新增", "产业生态联合体企业名单的公示"]
     assert rendering.title_lines("短标题") == ["短标题"]
     assert "".join(rendering.title_lines(FIRMS[0][1] * 5)) == FIRMS[0][1] * 5
+
+
+def test_a_deadline_at_midnight_is_told_as_24_00_of_its_last_day() -> None:
+    assert rendering.cn_time("2026-11-17T16:00:00+00:00") == "2026年11月17日 24:00"
+    assert rendering.cn_time("2026-11-17T16:05:00+00:00") == "2026年11月18日 00:05"

@@ -37,7 +37,10 @@ def as_(demo_data: Any, client: Any, session: Any) -> Any:
 
 
 def test_the_demo_has_pilots_projects_and_three_quarters_with_results(demo_data: Any, session: Any) -> None:
-    count = lambda model: session.scalar(select(func.count()).select_from(model))  # noqa: E731
+
+    def count(model: Any) -> int:
+        return int(session.scalar(select(func.count()).select_from(model)) or 0)
+
     assert count(PilotEnterprise) >= 200
     assert count(RetrofitProject) >= 180
     assert sorted(session.scalars(select(EvaluationRound.status))) == ["closed"] * 3 + ["opening"]

@@ -2,7 +2,8 @@
 
 A template is a pair of files in `<PROCESSES_DIR>/<process>/documents/`: `<name>.html` (Jinja, with the CSS beside it)
 and `<name>.docx` (the same names in `{{ }}`, editable in Word). Both run in Jinja's sandbox. Nothing is ever fetched
-from the net: only `data:` and files of the template's own folder are read. In demo mode every page says 演示.
+from the net: only `data:`, files of the template's own folder and of `layout/` are read (what all official documents
+share; a folder's own file of the same name goes first). In demo mode every page says 演示.
 
 Templates of partner filing and the data that they take (dates: `date` or ISO 8601 text; rows: lists of dicts):
 
@@ -34,7 +35,7 @@ import io
 import logging
 import re
 from collections.abc import Mapping, Sequence
-from datetime import date, datetime
+from datetime import date, datetime, time, timedelta
 from itertools import groupby
 from pathlib import Path
 from typing import Any
@@ -56,6 +57,8 @@ logging.getLogger("weasyprint").setLevel(logging.ERROR)
 PDF = "application/pdf"
 DOCX = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
 MEDIA_TYPES = {"pdf": PDF, "docx": DOCX}
+#: The layout that all documents share: GB/T 9704-2012 and the plain sheet.
+LAYOUT = Path(__file__).parent / "layout"
 SIGNATORY = "中小企业数字化转型城市试点推进工作小组"
 #: A space beside a Chinese character or a six-cornered bracket.
 _SPACE = re.compile(r"(?<=[\u3000-\u9fff\uff00-\uffef]) +| +(?=[\u3000-\u9fff\uff00-\uffef])")
@@ -108,7 +111,7 @@ def _close(value: Any) -> Any:
 
 
 def _environment(folder: Path | None) -> SandboxedEnvironment:
-    loader = FileSystemLoader(folder) if folder else None
+    loader = FileSystemLoader([folder, LAYOUT]) if folder else None
     environment = SandboxedEnvironment(loader=loader, autoescape=True, undefined=StrictUndefined, trim_blocks=True)
     environment.filters.update(cn_date=cn_date, cn_time=cn_time)
     return environment
@@ -129,7 +132,7 @@ def _docx(path: Path, context: Mapping[str, Any]) -> bytes:
 
 
 class _Local(URLFetcher):  # type: ignore[misc]  # WeasyPrint carries no types
-    """Reads `data:` and the template's own folder, and refuses anything else: nothing comes from the net."""
+    """Reads `data:`, the template's own folder and the shared layout, and refuses anything else."""
 
     def __init__(self, folder: Path) -> None:
         super().__init__(allowed_protocols=["file", "data"], allow_redirects=False)
@@ -137,8 +140,12 @@ class _Local(URLFetcher):  # type: ignore[misc]  # WeasyPrint carries no types
 
     def fetch(self, url: str, headers: Any = None) -> Any:
         address = urlparse(url)
-        if address.scheme == "file" and not Path(unquote(address.path)).resolve().is_relative_to(self._folder):
-            raise ValueError("a template reads only files of its own folder")
+        if address.scheme == "file":
+            path = Path(unquote(address.path)).resolve()
+            if not path.is_relative_to(self._folder):
+                raise ValueError("a template reads only files of its own folder")
+            if not path.exists():
+                url = (LAYOUT / path.name).as_uri()
         return super().fetch(url, headers)
 
 
@@ -161,11 +168,13 @@ def cn_date(value: date | datetime | str | None) -> str:
 
 
 def cn_time(value: datetime | str | None) -> str:
-    """2026年11月20日 09:05, Beijing time."""
+    """2026年11月20日 09:05, Beijing time; midnight, at which a deadline ends, is 24:00 of the day before."""
     if value is None or value == "":
         return ""
-    moment = datetime.fromisoformat(value) if isinstance(value, str) else value
-    return f"{cn_date(moment)} {moment.astimezone(BEIJING):%H:%M}"
+    moment = (datetime.fromisoformat(value) if isinstance(value, str) else value).astimezone(BEIJING)
+    if moment.time() == time():
+        return f"{cn_date(moment - timedelta(seconds=1))} 24:00"
+    return f"{cn_date(moment)} {moment:%H:%M}"
 
 
 #: Words that a title is not broken inside of.

@@ -51,10 +51,11 @@ def instance_of(session: Session, row: Any) -> Any:
             i.started_at,
             i.root_instance_id,
             Account.name.label("starter"),
+            i.org_id,
             Organisation.name.label("organisation"),
         )
         .outerjoin(Account, Account.id == i.started_by)
-        .outerjoin(Organisation, Organisation.id == i.org_id)
+        .outerjoin(Organisation, Organisation.id == Account.organisation_id)
         .where(i.id == row.instance_id)
     )
     return session.execute(statement).one()
@@ -93,7 +94,8 @@ def _facts(session: Session, row: Any, instance: Any, element: Element) -> list[
     if row.assignee_id or row.completed_by:
         facts.append({"label": _("办理"), "value": name_of(session, row.completed_by or row.assignee_id)})
     started = deadlines.day(instance.started_at)
-    starter = instance.organisation or instance.starter or _("系统")
+    # A unit reads which body opened its case, not which officer.
+    starter = (instance.organisation if instance.org_id else instance.starter) or _("系统")
     facts.append({"label": _("发起"), "value": f"{starter}，{started}"})
     if element.clauses:
         facts.append({"label": _("依据"), "value": "、".join(_("第 %(n)s 条", n=n) for n in element.clauses)})

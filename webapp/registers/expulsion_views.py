@@ -21,7 +21,7 @@ from webapp.i18n import _
 from webapp.registers import career, checks, expulsion_lists, expulsions, labels, pages, queries
 from webapp.registers.models import Expulsion, ExpulsionGround, ExpulsionMeeting, LeadUnit
 from webapp.registers.queries import SEE_ALL, SEE_OWN
-from webapp.registers.values import as_uuid
+from webapp.registers.values import as_uuid, until_words
 
 bp = Blueprint("expulsions", __name__, template_folder="templates", url_prefix="/registers")
 
@@ -121,7 +121,7 @@ def _facts(review: Expulsion) -> list[dict[str, Any]]:
         {"label": _("提出"), "value": labels.word(labels.SOURCE, review.source)},
         {"label": _("提出时间"), "value": pages.beijing(review.opened_at)},
         {"label": _("告知书文号"), "value": review.told_number or _("尚未告知")},
-        {"label": _("陈述申辩期限"), "value": pages.beijing(review.statement_due_at)},
+        {"label": _("陈述申辩期限"), "value": until_words(review.statement_due_at)},
         {"label": _("决定文号"), "value": review.decision_number or "", "url": notice},
         {"label": _("决定日期"), "value": review.decided_on or ""},
         {"label": _("随之终止的事项"), "value": "、".join(review.ended_cases)},

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from decimal import Decimal, InvalidOperation
 from typing import Any
 from uuid import UUID
@@ -65,3 +65,8 @@ def zh_date(day: date | datetime | None) -> str:
     """A day as people read it: 2026 年 11 月 25 日."""
     found = as_date(day)
     return f"{found.year} 年 {found.month} 月 {found.day} 日" if found else ""
+
+
+def until_words(deadline: datetime | None) -> str:
+    """A deadline that ends with a day, in words: `2026 年 11 月 17 日 24:00`; "" when there is none."""
+    return f"{zh_date(deadline - timedelta(seconds=1))} 24:00" if deadline else ""
