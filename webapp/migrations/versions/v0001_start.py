@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from alembic import op
 from procrastinate.schema import SchemaManager
 
-from webapp.migrations import metadata, partitions
+from webapp.migrations import partitions
 
 revision = "0001"
 down_revision = None
@@ -27,9 +29,8 @@ create trigger never_truncated before truncate on {table} for each statement exe
 
 
 def upgrade() -> None:
-    connection = op.get_bind()
-    metadata.load().create_all(connection)
-    cursor = connection.connection.cursor()
+    cursor = op.get_bind().connection.cursor()
+    cursor.execute(Path(__file__).with_suffix(".sql").read_text(encoding="utf-8"))
     cursor.execute(SchemaManager.get_schema())
     cursor.execute(partitions.DEFAULT)
     cursor.execute(INSERT_ONLY)
