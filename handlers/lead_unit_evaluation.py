@@ -135,8 +135,8 @@ def reopen(ctx: HandlerContext) -> Mapping[str, Any]:
     """有正当理由的，重新给予报送期限（工作口径）。"""
     result = _result(ctx)
     due = clock.deadline(ctx.now, working_days=int(settings_service.get(ctx.session, "report_grace_days")))
-    found = rounds.report_times(ctx.session, result, due)
-    units.change(ctx.session, result, "changed", status="reporting", urged_at=None, late=False)
+    found = rounds.report_times(ctx.session, due)
+    units.change(ctx.session, result, "changed", status="reporting", report_due_at=due, urged_at=None, late=False)
     return found
 
 

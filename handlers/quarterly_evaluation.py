@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import datetime, time
 from typing import Any
+from uuid import UUID
 
 from sqlalchemy import func, select
 
@@ -160,10 +161,13 @@ def open_units(ctx: HandlerContext) -> None:
 @handler("round.open_cases", external=True, inputs={"round_id": "本次评价"})
 def open_cases(ctx: ExternalContext) -> None:
     """分批开启各单位的评价，每批一个事务；中断后重来只开启尚未开启的。"""
-    round_id, opened = key(ctx.variables["round_id"]), 1
-    while opened:
-        with db.transaction() as session:
-            opened = rounds.open_some(session, round_id)
+    open_all(key(ctx.variables["round_id"]))
+
+
+def open_all(round_id: UUID) -> None:
+    """Open every case that is not open yet, batch by batch; each is seen on the round's page as it commits."""
+    while db.retrying(lambda session: rounds.open_some(session, round_id)):
+        pass
 
 
 @handler("round.compile", inputs={"round_id": "本次评价"})
