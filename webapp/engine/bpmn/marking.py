@@ -157,7 +157,7 @@ class Net:
                 continue
             rest = _without(marking, place)
             node = self.scope.siblings.node(place)
-            if isinstance(node, EndEvent) and node.event.kind in ("terminate", "error"):
+            if isinstance(node, EndEvent) and node.event.kind in ("terminate", "error", "cancel"):
                 yield ()
                 continue
             for flows in ways(node):
@@ -192,7 +192,7 @@ class Net:
             name = self._flow(place).target if place in self._flows else place
             if name == join.name:
                 continue
-            reached = join._reachable(self.scope.siblings.node(name))
+            reached = join.ways_from(self.scope.siblings.node(name))
             if reached & empty and not reached & full:
                 return True
         return False
