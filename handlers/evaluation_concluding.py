@@ -98,7 +98,7 @@ def settle(ctx: FormContext) -> Mapping[str, Any]:
     """The arrangement is recorded (3.2), a statement is answered, lagging has its facts (4.2.3)."""
     if ctx.outcome != "settle":
         return {}
-    found: dict[str, str] = {}
+    found = units.over(result_of(ctx))
     if not as_text(ctx.data.get("arrangement")):
         found["arrangement"] = _("请写明下一阶段工作安排（第 3.2 条）。")
     if result_of(ctx).statement and not as_text(ctx.data.get("statement_answer")):

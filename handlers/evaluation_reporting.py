@@ -91,6 +91,8 @@ def verify_form(ctx: FormContext) -> FormData:
 @validator("lead_unit_evaluation.verify")
 def verify(ctx: FormContext) -> Mapping[str, Any]:
     """An absence is established in words (4.4.2)."""
+    if found := units.over(result_of(ctx)):
+        return found
     return {} if as_text(ctx.data.get("absence_words")) else {"absence_words": _("请写明核实情况与理由。")}
 
 
@@ -99,8 +101,8 @@ def reopen(ctx: HandlerContext) -> Mapping[str, Any]:
     """有正当理由的，重新给予报送期限（工作口径）。"""
     result = result_of(ctx)
     due = clock.deadline(ctx.now, working_days=int(settings_service.get(ctx.session, "report_grace_days")))
-    found = rounds.report_times(ctx.session, result, due)
-    units.change(ctx.session, result, "changed", status="reporting", urged_at=None, late=False)
+    found = rounds.report_times(ctx.session, due)
+    units.change(ctx.session, result, "changed", status="reporting", report_due_at=due, urged_at=None, late=False)
     return found
 
 

@@ -30,9 +30,9 @@ def result_of(ctx: FormContext | HandlerContext | CancelContext | CasePanelConte
 
 @canceller("lead_unit_evaluation")
 def leave(ctx: CancelContext) -> None:
-    """Only a unit that has left the list: its evaluation answers the round; the others need a conclusion (3.3.2)."""
+    """Only a unit that has left the list, or with a voided round; the others need a conclusion (3.3.2)."""
     result = result_of(ctx)
-    if result.lead_unit.status == "listed":
+    if result.lead_unit.status == "listed" and result.round.voided_at is None:
         raise Conflict(_("在册牵引单位的评价不能直接终止：须有评价结论（3.3.2）。"))
     questionnaires.close(ctx.session, result.id, ctx.now)
     units.leave(ctx.session, result, ctx.reason, ctx.actor, ctx.now)

@@ -30,12 +30,12 @@ _CENT = Decimal("0.01")
 
 
 def figures(session: Session, unit_id: UUID, year: int, quarter: int) -> dict[str, Decimal]:
-    """By name, 0 where nothing was carried out; the satisfaction is a mean over answers, each weighing the same."""
+    """By name, of the round that stands; 0 where nothing was carried out; the satisfaction is a mean over answers, each weighing the same."""
     result = (
         select(EvaluationResult.id)
         .join(EvaluationRound, EvaluationRound.id == EvaluationResult.round_id)
         .where(EvaluationResult.lead_unit_id == unit_id)
-        .where(EvaluationRound.year == year, EvaluationRound.quarter == quarter)
+        .where(EvaluationRound.year == year, EvaluationRound.quarter == quarter, EvaluationRound.voided_at.is_(None))
         .scalar_subquery()
     )
     asked = (
