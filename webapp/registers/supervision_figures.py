@@ -30,7 +30,7 @@ _CENT = Decimal("0.01")
 
 
 def figures(session: Session, unit_id: UUID, year: int, quarter: int) -> dict[str, Decimal]:
-    """By name, of the round that stands; 0 where nothing was carried out; the satisfaction is a mean over answers, each weighing the same."""
+    """By name, of the round that stands; 0 where nothing was carried out. Each answer weighs the same."""
     result = (
         select(EvaluationResult.id)
         .join(EvaluationRound, EvaluationRound.id == EvaluationResult.round_id)
