@@ -16,17 +16,11 @@ from webapp.engine.bpmn.moving import Plan, chain
 from webapp.engine.bpmn.specs import Node, ProcessSpec, Scope
 from webapp.engine.bpmn.tasks import CallActivity
 from webapp.engine.bpmn.tokens import Token
+from webapp.engine.errors import LawForbids
 from webapp.engine.types import Element
-from webapp.errors import Conflict
 
 #: Whether a called process has elements that the law demands.
 CalledGuarded = Callable[[Element], bool]
-
-
-class LawForbids(Conflict):
-    """规程规定的环节不能跳过。"""
-
-    code = "law"
 
 
 def refuse(element: Element, words: str) -> LawForbids:

@@ -9,28 +9,18 @@ from sqlalchemy import Table, select, update
 
 from webapp.engine import commands as c
 from webapp.engine.bpmn.joins import exits
-from webapp.engine.bpmn.migrating import Hindrance, target_name
+from webapp.engine.bpmn.migrating import target_name
 from webapp.engine.bpmn.model import CompiledProcess
 from webapp.engine.bpmn.moving import chain
 from webapp.engine.bpmn.specs import Node
-from webapp.engine.guard import Law, LawForbids, reach, refuse
+from webapp.engine.errors import CannotMigrate
+from webapp.engine.guard import Law, reach, refuse
 from webapp.engine.returning import Ground
 from webapp.engine.tables import event_subscription, incident, job, timer, user_task
 from webapp.errors import Conflict, Invalid
 
 if TYPE_CHECKING:
     from webapp.engine.actions import Context
-
-
-class CannotMigrate(Invalid):
-    """该事项不能迁移到这个版本。"""
-
-    code = "cannot_migrate"
-
-    def __init__(self, hindrances: list[Hindrance]) -> None:
-        self.hindrances = tuple(hindrances)
-        detail = {"elements": {one.element_id: one.message for one in hindrances}}
-        super().__init__("；".join(one.message for one in hindrances), detail=detail)
 
 
 def migrate(at: Context, command: c.Migrate) -> None:
@@ -47,7 +37,7 @@ def migrate(at: Context, command: c.Migrate) -> None:
         raise Invalid(f"对应关系中有不存在的环节：{'、'.join(sorted(set(unknown)))}。")
     found = at.execution.hindrances(new.compiled, command.mapping)
     if found:
-        raise CannotMigrate(found)
+        raise CannotMigrate({one.element_id: one.message for one in found})
     ground = Ground.of(at.session, at.instance.id, at.execution, old)
     _lawful(ground, new.compiled, command.mapping)
     at.execution.become(new.compiled, command.mapping)
@@ -137,6 +127,3 @@ def _renamed(at: Context, table: Table) -> None:
         found = at.execution.element_at(row.node)
         if found is not None and found != row.element_id:
             at.session.execute(update(table).where(table.c.id == row.id).values(element_id=found))
-
-
-__all__ = ["CannotMigrate", "Hindrance", "LawForbids", "migrate"]
