@@ -16,6 +16,7 @@ MODULES = (
     "tests.benchmarks.step",
     "tests.benchmarks.crowd",
     "tests.benchmarks.inbox",
+    "tests.benchmarks.rounds",
 )
 
 

@@ -216,6 +216,10 @@ class Scope(Activity):
         return super().listeners(token) + own
 
     def work(self, token: Token) -> None:
+        entry = token.info.pop("entry", None)
+        if entry is not None:  # an operation enters it in the middle
+            token.workflow.enter(token, entry)
+            return
         chosen = token.info.pop("start", None)
         for start in self.starts if chosen is None else (self.siblings.node(chosen),):
             token.workflow.spawn(start, token)
@@ -225,6 +229,11 @@ class Scope(Activity):
             super().child_done(token)
         elif all(child.listener for child in token.kids):
             token.workflow.leave_later(token)
+
+    @property
+    def undoing(self) -> EventSub | None:
+        """The event subprocess that compensates this subprocess (BPMN 10.3.5), if it has one."""
+        return next((sub for sub in self.event_subs if sub.start.event.kind == "compensate"), None)
 
 
 class EventSub(Scope):
