@@ -337,7 +337,7 @@ def test_3_2_page_pdf_and_xlsx_show_equal_figures_recomputed_from_the_registers(
     assert sheet is not None
     rows = list(sheet.iter_rows(min_row=2, values_only=True))
     client.post("/login", data={"username": "office", "password": people.PASSWORD})
-    page = client.get(f"/rounds/{evaluation.round.id}").text
+    page = client.get(f"/rounds/{evaluation.round.id}/report").text
     assert [row[0] for row in rows] == [1, 2, 3]
     for letter in ("", "_b", "_c"):
         result, name = evaluation.result(letter), town.unit(letter).name

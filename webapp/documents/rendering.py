@@ -25,6 +25,9 @@ Templates of the expulsion review (4.4); grounds [{clause, words, facts, evidenc
   findings, proposal, legality, meeting_on, place, note, earlier [{on, words}]
 * ``expulsion_decision`` 清退决定: number, title, published_on, unit, credit_code, listed_on, grounds, met_on, words
 
+Template of quarterly evaluation (3.2): ``evaluation_report`` 季度评价报告; its data are those that
+`webapp.registers.evaluation_reports.data` gives.
+
 Optional everywhere: issuer (default: the setting ISSUING_BODY), signatory 落款 (default `SIGNATORY`), contact,
 copies_to, title_lines.
 """
