@@ -255,7 +255,7 @@ def test_4_2_3_lagging_without_account_is_recorded_and_3_2_the_arrangement_is_as
     words = {"statement": "两个项目因企业搬迁延后，已补签协议。"}
     town.do("lead_unit", evaluation.unit_case(), "state_case", words, "state")
     refused = town.refused("working_group", evaluation.unit_case(), "settle", {"lagging": True}, "settle")
-    assert set(refused) == {"arrangement", "statement_answer", "lagging_reason"}
+    assert set(refused) == {"arrangement", "arrangement_check", "statement_answer", "lagging_reason"}
     evaluation.settle(statement_answer="不予采纳。", lagging=True, lagging_reason="三个项目逾期，没有补救措施。")
     assert evaluation.consequences() == [("criticism", "4.2.3")]
 

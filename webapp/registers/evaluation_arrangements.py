@@ -91,14 +91,14 @@ def context(session: Session, result: EvaluationResult) -> dict[str, str]:
 
 def check_account(session: Session, result: EvaluationResult, data: Mapping[str, Any]) -> dict[str, str]:
     """The unit says in its report how it carried out the arrangement before (3.2)."""
-    if "carried_out" in data and before(session, [result]) and not as_text(data.get("carried_out")):
+    if before(session, [result]) and not as_text(data.get("carried_out")):
         return {"carried_out": _("请说明上一阶段工作安排的落实情况（第 3.2 条）。")}
     return {}
 
 
 def check_conclusion(session: Session, result: EvaluationResult, data: Mapping[str, Any]) -> dict[str, str]:
     """The working group says whether it was carried out, and why not where it was not (3.2)."""
-    if "arrangement_check" not in data or not before(session, [result]):
+    if not before(session, [result]):
         return {}
     found = as_text(data.get("arrangement_check"))
     if found not in words.CARRIED_OUT:

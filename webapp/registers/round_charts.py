@@ -56,7 +56,9 @@ def distribution(bands: Sequence[tuple[int, int]], *, width: int = 560) -> Marku
     for line, word in LINES:
         x = left + next(place for place, (low, _count) in enumerate(bands) if low == line) * step
         parts.append(f'<line class="limit" x1="{x:.1f}" x2="{x:.1f}" y1="{top - 10}" y2="{bottom}"/>')
-        parts.append(f'<text class="muted" x="{x + 4:.1f}" y="{top - 12}">{escape(_(word))}{"" if narrow else f" {line}"}</text>')
+        parts.append(
+            f'<text class="muted" x="{x + 4:.1f}" y="{top - 12}">{escape(_(word))}{"" if narrow else f" {line}"}</text>'
+        )
     parts.append(
         f'<text class="muted" x="{width - right}" y="{height - 2}" text-anchor="end">{escape(_("得分"))}</text>'
     )
