@@ -67,6 +67,8 @@ _UNFIT = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ufffe\uffff]")
 _CODED = re.compile(r"[0-9a-f-]{36}|[a-z_]+|[\w-]+\.[\w-]+\.[\w-]+")
 #: SQLSTATE of a lock that was not given in time.
 LOCK_TIMEOUT = "55P03"
+#: Seconds after which a client may come again that was refused for now (RFC 9110, 10.2.3).
+RETRY_AFTER = 5
 
 
 def unit() -> db.UnitOfWork:
@@ -255,7 +257,8 @@ def answer(
     """The error, as JSON or as a page, by what the caller reads. `typed`: what was entered, to be copied from there."""
     extra = extra or {}
     if wants_json():
-        return jsonify({"type": code, "message": message, **{k: v for k, v in extra.items() if v}}), status
+        said = jsonify({"type": code, "message": message, **{k: v for k, v in extra.items() if v}})
+        return _soon(said, status), status
     title = str(TITLES.get(status, TITLES[500]))
     page = {"status": status, "title": title, "message": message, "reference": extra.get("reference", "")}
     page["typed"] = typed
@@ -265,7 +268,14 @@ def answer(
     except Exception:
         log.exception("the error page could not be made")
         body = f"<!doctype html><meta charset=utf-8><title>{status}</title><h1>{status}</h1><p>{message}</p>"
-    return Response(body, mimetype="text/html"), status
+    return _soon(Response(body, mimetype="text/html"), status), status
+
+
+def _soon(response: Response, status: int) -> Response:
+    """Whoever was refused for now is told when to come again."""
+    if status == 503:
+        response.headers["Retry-After"] = str(RETRY_AFTER)
+    return response
 
 
 def _told(error: QianyinError) -> ResponseReturnValue:
@@ -322,6 +332,10 @@ def _database(error: DBAPIError | PoolTimeout) -> ResponseReturnValue:
         return _told(Conflict())
     if state == LOCK_TIMEOUT or isinstance(error, PoolTimeout | OperationalError | InterfaceError):
         log.warning("the database did not answer: %s", error)
+        if "_login_user" not in g:  # nor will it say who this is: the page does without
+            from webapp.accounts import sessions
+
+            sessions.be_nobody()
         return _told(Unavailable(_("系统暂时繁忙，请稍后再试。")))
     if isinstance(error, DataError):  # a value that no column can hold: whoever sent it can mend it
         log.warning("a value was refused by the database: %s", error.orig)
