@@ -35,6 +35,9 @@ class Config:
     trusted_proxies: int = 0
     handler_seconds: int = 120
     handler_memory: int = 1024 * 1024 * 1024
+    documents_url: str = ""
+    documents_access_key: str = ""
+    documents_secret_key: str = ""
 
     @property
     def documents_dir(self) -> Path:
@@ -85,4 +88,7 @@ def load(environ: Mapping[str, str] | None = None) -> Config:
         trusted_proxies=number("TRUSTED_PROXIES", 0),
         handler_seconds=number("HANDLER_SECONDS", 120),
         handler_memory=number("HANDLER_MEMORY_MB", 1024) * 1024 * 1024,
+        documents_url=env.get("DOCUMENTS_URL", ""),
+        documents_access_key=env.get("DOCUMENTS_ACCESS_KEY", ""),
+        documents_secret_key=env.get("DOCUMENTS_SECRET_KEY", ""),
     )

@@ -11,6 +11,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import threading
+import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -19,11 +20,10 @@ from uuid import UUID
 import procrastinate
 from sqlalchemy import text
 
-from webapp import db, demo_clock, worker_rounds
+from webapp import db, demo_clock, housekeeping, worker_rounds
 from webapp.config import Config
 from webapp.engine import incidents, jobs, messages, runtime, timers
 from webapp.engine.errors import HandlerFailed
-from webapp.engine.outside import Interrupted
 from webapp.engine.runtime import Engine
 from webapp.worker_children import Children
 from webapp.worker_rounds import SILENT, Holding
@@ -35,7 +35,7 @@ POLL, BEAT = 1.0, 2.0
 #: Seconds of rest before a worker that lost its database begins anew.
 PAUSE = 1.0
 #: Seconds that running jobs get when the worker is told to stop; the supervisor waits a little longer.
-GRACE = 20.0
+GRACE = 18.0
 #: A job that fails for a reason of the machine is tried again after 3, 9, 27 … seconds.
 RETRY = procrastinate.RetryStrategy(max_attempts=6, exponential_wait=3)
 
@@ -105,8 +105,6 @@ def _task(
         try:
             demo_clock.tick(config.demo)
             work(engine, args)
-        except Interrupted:
-            raise  # the next worker takes it up
         except Exception as error:
             permanent = isinstance(error, HandlerFailed) and error.permanent
             if not permanent and context.job.attempts < (RETRY.max_attempts or 0):
@@ -120,9 +118,8 @@ def _task(
 def run(config: Config, stop: threading.Event, children: Children | None = None) -> None:
     """Work until `stop` is set; running jobs are finished first. Signals are the caller's business.
 
-    `children` call the external handlers; those of the product when none are given.
-
-    When the database goes away, what was under way is dropped (its transaction is undone) and all begins anew.
+    `children` call the external handlers; those of the product when none are given. When the database goes away, what
+    was under way is dropped (its transaction is undone) and all begins anew.
     """
     engine = runtime.engine()
     engine.outside = children = children or Children.of(config)
@@ -133,12 +130,21 @@ def run(config: Config, stop: threading.Event, children: Children | None = None)
     warm = threading.Thread(target=children.warm, name="warm", daemon=True)
     rounds.start()
     warm.start()
+    threading.Thread(target=_interrupt, args=(children, stop), name="interrupt", daemon=True).start()
+    threading.Thread(target=housekeeping.run, args=(config, stop), name="housekeeping", daemon=True).start()
     try:
         asyncio.run(_work(engine, config, holding, stop))
     finally:
         stop.set()
         children.close()
         rounds.join(GRACE)
+
+
+def _interrupt(children: Children, stop: threading.Event) -> None:
+    """Handlers get the time of grace, then they are ended: the next worker calls them again."""
+    stop.wait()
+    time.sleep(GRACE)
+    children.close()
 
 
 async def _work(engine: Engine, config: Config, holding: Holding, stop: threading.Event) -> None:

@@ -49,6 +49,8 @@ def test_each_handler_is_used_by_a_model_or_asked_for_by_another_handler() -> No
     topics = {element.topic for element in ELEMENTS if element.topic}
     code = "".join(path.read_text(encoding="utf-8") for path in (ROOT / "handlers").glob("*.py"))
     asked = set(re.findall(r'ctx\.enqueue\(\s*"([\w.]+)"', code))
+    services = "".join(path.read_text(encoding="utf-8") for path in (ROOT / "webapp" / "registers").glob("*.py"))
+    asked |= set(re.findall(r'"topic": "([\w.]+)"', services))
     local = {topic for topic, registered in hooks.handlers.items() if not registered.external}
     assert local == topics
     assert set(hooks.handlers) - local == asked
@@ -58,7 +60,9 @@ def test_each_validator_provider_form_starter_and_panel_is_used() -> None:
     assert {element.validator for element in ELEMENTS if element.validator} == set(hooks.validators)
     assert {element.provider for element in ELEMENTS if element.provider} == set(hooks.providers)
     forms = {path.stem for path in (ROOT / "processes").glob("*/forms/*.json")}
-    assert {element.form_ref for element in ELEMENTS if element.form_ref} == forms
+    filled = {element.form_ref for element in ELEMENTS if element.form_ref}
+    sent = {name for element in ELEMENTS if (name := element.properties.get("form"))}  # a questionnaire's questions
+    assert filled | sent == forms
     assert set(hooks.starters) <= set(PROCESSES)
     assert set(hooks.panels) <= set(PROCESSES)
 
@@ -83,7 +87,8 @@ def test_clauses_that_the_code_cites_exist() -> None:
     known = set(regulation.source()["clauses"])
     rules = (
         "filings filing_checks reviews batches membership change_reviews expulsions expelling"
-        " evaluation_rounds evaluation_units evaluation_scoring",
+        " evaluation_rounds evaluation_units evaluation_scoring"
+        " supervision supervision_figures supervision_panel questionnaires spot_checks",
         "publishing corrections objections",
     )
     homes = [(ROOT / "webapp" / room, names) for room, names in zip(("registers", "notices"), rules, strict=True)]

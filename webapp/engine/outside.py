@@ -15,13 +15,14 @@ import orjson
 from webapp.engine.bpmn.codec import clone, encode
 from webapp.engine.errors import HandlerFailed
 from webapp.engine.handler_api import ExternalContext, Hooks, Registered
+from webapp.errors import QianyinError
 
 #: Bytes of the variables that one handler may give: they are read and written with every later step of the instance.
 MAX_RESULT: Final = 1024 * 1024
 
 
-class Interrupted(Exception):
-    """The handler was stopped because its worker stops: no fault of its own, it costs no attempt."""
+class Interrupted(QianyinError):
+    """处理程序因作业进程停止而中断，稍后重新执行。"""
 
 
 #: (hooks, topic, context) -> variables. Errors: BpmnError, HandlerFailed, Interrupted, whatever the handler raises.

@@ -426,7 +426,12 @@ def _check_withdrawal(review: Expulsion, actor: Actor | None) -> None:
 
 
 def give_up(session: Session, review: Expulsion, actor: Actor | None, reason: str, now: datetime) -> None:
-    """What ending the case does in the register; only a withdrawal ends one. Errors: Forbidden, Conflict."""
+    """What ending the case does in the register: a withdrawal ends it, and the fall of all its grounds has done so.
+
+    Errors: Forbidden, Conflict.
+    """
+    if review.status == "lapsed":
+        return
     _check_withdrawal(review, actor)
     close(session, review, "withdrawn", reason, actor=actor, now=now)
 

@@ -157,6 +157,12 @@ class Execution:
             if (token.up is not None or token.state == ERROR) and not token.listener and not (token.body and token.kids)
         ]
 
+    def waits(self) -> dict[UUID, tuple[str, str]]:
+        """Every live activation, listeners too: node -> (element id, what it waits for: timer, message … or "")."""
+        if self._workflow.ended is not None:
+            return {}
+        return {t.id: (t.element_id, str(t.info.get("wait") or "")) for t in self._workflow.tasks.values()}
+
     # ---- inside
 
     def _token(self, node: UUID, wanted: int) -> Token:
