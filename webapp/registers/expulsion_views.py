@@ -15,10 +15,22 @@ from webapp.accounts import service as accounts
 from webapp.documents import service as documents
 from webapp.documents.models import Document
 from webapp.engine.handler_api import Actor
+from webapp.engine.tables import user_task
 from webapp.errors import Conflict, Invalid
 from webapp.http import db_session
 from webapp.i18n import _
-from webapp.registers import career, checks, expulsion_lists, expulsions, labels, pages, queries
+from webapp.registers import (
+    career,
+    checks,
+    expulsion_after,
+    expulsion_lists,
+    expulsion_withdrawal,
+    expulsions,
+    labels,
+    pages,
+    queries,
+    reconsiderations,
+)
 from webapp.registers.models import Expulsion, ExpulsionGround, ExpulsionMeeting, LeadUnit
 from webapp.registers.queries import SEE_ALL, SEE_OWN
 from webapp.registers.values import as_uuid, until_words
@@ -40,7 +52,8 @@ def entry(expulsion_id: UUID) -> str:
     """One review: grounds, what the unit said, sessions of the 局务会 (not for the unit), decision, history."""
     session, actor = db_session(), accounts.current_actor()
     review, inside = _find(session, actor, expulsion_id), queries.sees_all(actor)
-    made = Document.root_instance_id == review.instance_id, Document.made_from.isnot(None), documents.visible(actor)
+    cases = [review.instance_id, *(entry.instance_id for entry in reconsiderations.of_review(session, review.id))]
+    made = Document.root_instance_id.in_(cases), Document.made_from.isnot(None), documents.visible(actor)
     files = session.scalars(select(Document).where(*made).order_by(Document.created_at)).all()
     return render_template(
         "registers/expulsion.html",
@@ -54,7 +67,11 @@ def entry(expulsion_id: UUID) -> str:
         facts=_facts(review),
         files=[documents.tile(document) for document in files],
         changes=_history(session, review) if inside else [],
-        may_withdraw=expulsions.may_withdraw(review, actor),
+        handovers=expulsion_after.handover_rows(session, review, actor),
+        reconsiderations=expulsion_after.reconsideration_rows(session, review, actor),
+        effects=expulsion_after.effects(session, review),
+        may_reconsider=reconsiderations.may_open(session, review, actor),
+        may_withdraw=expulsion_withdrawal.may_withdraw(review, actor),
         tabs=pages.tabs("/registers/expulsions"),
     )
 
@@ -72,7 +89,7 @@ def _stages(review: Expulsion) -> list[dict[str, Any]]:
     ]
     if now == len(order):
         last = labels.word(labels.EXPULSION, review.status)
-        found = [stage for stage in found if review.status == "expelled" or stage is not found[-1]]
+        found = [stage for stage in found if review.decision_number or stage is not found[-1]]
         found.append({"label": last, "note": "", "state": "bad" if review.status == "expelled" else "done"})
     return found
 
@@ -124,7 +141,6 @@ def _facts(review: Expulsion) -> list[dict[str, Any]]:
         {"label": _("陈述申辩期限"), "value": until_words(review.statement_due_at)},
         {"label": _("决定文号"), "value": review.decision_number or "", "url": notice},
         {"label": _("决定日期"), "value": review.decided_on or ""},
-        {"label": _("随之终止的事项"), "value": "、".join(review.ended_cases)},
         {"label": _("办结理由"), "value": review.closed_reason},
     ]
 
@@ -201,6 +217,18 @@ def withdraw(expulsion_id: UUID) -> ResponseReturnValue:
     """The unit takes its own exit back, before the resolution (4.4.1)."""
     session, actor = db_session(), accounts.current_actor()
     review = _find(session, actor, expulsion_id)
-    expulsions.withdraw(session, review, actor)
+    expulsion_withdrawal.withdraw(session, review, actor)
     flash(_("已撤回退出申请，本单位仍在册。"), "success")
     return redirect(url_for(".entry", expulsion_id=review.id), 303)
+
+
+@bp.post("/expulsions/<uuid:expulsion_id>/reconsideration")
+@access.roles("former_lead_unit", "office")
+def reconsider(expulsion_id: UUID) -> ResponseReturnValue:
+    """Ask for 复核 of the decision (the unit), or enter a binding ruling (the office): leads to the first task."""
+    session, actor = db_session(), accounts.current_actor()
+    review = _find(session, actor, expulsion_id)
+    case = reconsiderations.start(session, review, actor)
+    first = select(user_task.c.id).where(user_task.c.instance_id == case, user_task.c.status == "open")
+    task_id = session.scalar(first)
+    return redirect(f"/tasks/{task_id}" if task_id else url_for(".entry", expulsion_id=review.id), 303)
