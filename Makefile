@@ -4,6 +4,8 @@
 VENV = .venv
 BIN = $(VENV)/bin
 STAMP = $(VENV)/.installed
+# How many processes run the tests, each with a database of its own.
+JOBS = auto
 # Installs Debian's packages, as root or through sudo.
 APT = apt() { \
 	if [ "$$(id -u)" = 0 ]; then sudo=; else sudo=sudo; fi; \
@@ -14,14 +16,14 @@ APT = apt() { \
 POT = build/messages.pot
 
 help: ## list the targets
-	@grep -E '^[a-z]+:.*## ' Makefile | sed -E 's/^([a-z]+):.*## /  make \1|/' | awk -F'|' '{ printf "%-20s %s\n", $$1, $$2 }'
+	@grep -E '^[a-z-]+:.*## ' Makefile | sed -E 's/^([a-z-]+):.*## /  make \1|/' | awk -F'|' '{ printf "%-20s %s\n", $$1, $$2 }'
 
 run: $(STAMP) ## start everything: http://127.0.0.1:8000, with demo data (PORT, DATA_DIR, DATABASE_URL, DEMO=0; Ctrl+C stops)
 	@exec $(BIN)/python -m webapp.supervisor
 
-test: $(STAMP) browser ## every test, against a real PostgreSQL and a real browser (ARGS="tests/unit -k clock")
+test: $(STAMP) browser ## every test, against a real PostgreSQL and a real browser (ARGS="tests/unit -k clock", JOBS=1)
 	$(BIN)/python -m webapp.frontend.build
-	$(BIN)/python -m pytest $(ARGS)
+	$(BIN)/python -m pytest --numprocesses $(JOBS) --dist loadfile --no-loadscope-reorder $(ARGS)
 
 lint: $(STAMP) ## style, types, and which part may import which
 	$(BIN)/ruff check .
@@ -29,8 +31,11 @@ lint: $(STAMP) ## style, types, and which part may import which
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-cache
 
-bench: $(STAMP) ## the measured goals of the design, on this machine
-	$(BIN)/python -m tests.benchmarks
+bench: $(STAMP) ## the measured goals of the design that take minutes, on this machine
+	$(BIN)/python -m tests.benchmarks $(ARGS)
+
+bench-full: $(STAMP) ## all of them, a million rows included (ARGS="--only inbox")
+	$(BIN)/python -m tests.benchmarks --full $(ARGS)
 
 screenshots: $(STAMP) browser ## pictures of the main pages into screenshots/
 	$(BIN)/python -m webapp.frontend.build
@@ -83,4 +88,4 @@ $(STAMP): requirements.lock pyproject.toml
 	@$(MAKE) -s libraries
 	@touch $(STAMP)
 
-.PHONY: help run test lint bench screenshots translations clean browser libraries
+.PHONY: help run test lint bench bench-full screenshots translations clean browser libraries

@@ -42,9 +42,9 @@ def _result(ctx: FormContext | HandlerContext | CancelContext | CasePanelContext
 
 @canceller("lead_unit_evaluation")
 def leave(ctx: CancelContext) -> None:
-    """Only a unit that has left the list: its evaluation answers the round; the others need a conclusion (3.3.2)."""
+    """Only a unit that has left the list, or with a voided round; the others need a conclusion (3.3.2)."""
     result = _result(ctx)
-    if result.lead_unit.status == "listed":
+    if result.lead_unit.status == "listed" and result.round.voided_at is None:
         raise Conflict(_("在册牵引单位的评价不能直接终止：须有评价结论（3.3.2）。"))
     units.leave(ctx.session, result, ctx.reason, ctx.actor, ctx.now)
 
@@ -127,6 +127,8 @@ def verify_form(ctx: FormContext) -> FormData:
 @validator("lead_unit_evaluation.verify")
 def verify(ctx: FormContext) -> Mapping[str, Any]:
     """An absence is established in words (4.4.2)."""
+    if found := units.over(_result(ctx)):
+        return found
     return {} if as_text(ctx.data.get("absence_words")) else {"absence_words": _("请写明核实情况与理由。")}
 
 
@@ -135,8 +137,8 @@ def reopen(ctx: HandlerContext) -> Mapping[str, Any]:
     """有正当理由的，重新给予报送期限（工作口径）。"""
     result = _result(ctx)
     due = clock.deadline(ctx.now, working_days=int(settings_service.get(ctx.session, "report_grace_days")))
-    found = rounds.report_times(ctx.session, result, due)
-    units.change(ctx.session, result, "changed", status="reporting", urged_at=None, late=False)
+    found = rounds.report_times(ctx.session, due)
+    units.change(ctx.session, result, "changed", status="reporting", report_due_at=due, urged_at=None, late=False)
     return found
 
 
@@ -328,7 +330,7 @@ def settle(ctx: FormContext) -> Mapping[str, Any]:
     """The arrangement is recorded (3.2), a statement is answered, lagging has its facts (4.2.3)."""
     if ctx.outcome != "settle":
         return {}
-    found: dict[str, str] = {}
+    found = units.over(_result(ctx))
     if not as_text(ctx.data.get("arrangement")):
         found["arrangement"] = _("请写明下一阶段工作安排（第 3.2 条）。")
     if _result(ctx).statement and not as_text(ctx.data.get("statement_answer")):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import datetime, time
 from typing import Any
+from uuid import UUID
 
 from sqlalchemy import func, select
 
@@ -34,6 +35,7 @@ from webapp.registers import evaluation_labels as words
 from webapp.registers import evaluation_reports as reports
 from webapp.registers import evaluation_rounds as rounds
 from webapp.registers import evaluation_scoring as scoring
+from webapp.registers import evaluation_voiding as voiding
 from webapp.registers.evaluation_models import EvaluationRound
 from webapp.registers.models import LeadUnit
 from webapp.registers.values import as_text, key, zh_date
@@ -53,8 +55,10 @@ def begin(ctx: StartContext) -> StartPlan:
 
 @canceller("quarterly_evaluation")
 def give_up(ctx: CancelContext) -> None:
-    """Before its indicators are served only: afterwards every unit must be given its conclusion (3.3.2)."""
+    """Before its indicators are served, or when it was voided whole: else every unit gets its conclusion (3.3.2)."""
     round_ = _round(ctx)
+    if round_.voided_at is not None:
+        return
     if round_.frozen_at is not None:
         raise Conflict(_("评价指标已下发，不能直接终止：每家牵引单位都须有评价结论（3.3.2）。"))
     ctx.session.delete(round_)
@@ -160,10 +164,19 @@ def open_units(ctx: HandlerContext) -> None:
 @handler("round.open_cases", external=True, inputs={"round_id": "本次评价"})
 def open_cases(ctx: ExternalContext) -> None:
     """分批开启各单位的评价，每批一个事务；中断后重来只开启尚未开启的。"""
-    round_id, opened = key(ctx.variables["round_id"]), 1
-    while opened:
-        with db.transaction() as session:
-            opened = rounds.open_some(session, round_id)
+    open_all(key(ctx.variables["round_id"]))
+
+
+def open_all(round_id: UUID) -> None:
+    """Open every case that is not open yet, batch by batch; each is seen on the round's page as it commits."""
+    while db.retrying(lambda session: rounds.open_some(session, round_id)):
+        pass
+
+
+@handler("round.end_cases", external=True, inputs={"round_id": "本次评价"})
+def end_cases(ctx: ExternalContext) -> None:
+    """整体作废后，分批终止各单位的评价，案卷中写明理由（3.2）。"""
+    voiding.end_all(key(ctx.variables["round_id"]))
 
 
 @handler("round.compile", inputs={"round_id": "本次评价"})

@@ -33,6 +33,9 @@ class Config:
     product_name: str
     log_level: str
     trusted_proxies: int = 0
+    documents_url: str = ""
+    documents_access_key: str = ""
+    documents_secret_key: str = ""
 
     @property
     def documents_dir(self) -> Path:
@@ -81,4 +84,7 @@ def load(environ: Mapping[str, str] | None = None) -> Config:
         product_name=env.get("PRODUCT_NAME", "数字化牵引单位管理"),
         log_level=env.get("LOG_LEVEL", "INFO"),
         trusted_proxies=number("TRUSTED_PROXIES", 0),
+        documents_url=env.get("DOCUMENTS_URL", ""),
+        documents_access_key=env.get("DOCUMENTS_ACCESS_KEY", ""),
+        documents_secret_key=env.get("DOCUMENTS_SECRET_KEY", ""),
     )

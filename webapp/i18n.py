@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +31,13 @@ def ngettext(one: str, many: str, count: int, **values: object) -> str:
     if language() != "zh":
         return str(flask_babel.ngettext(one, many, count, **values))
     return many % {"num": count, **values}
+
+
+def say(pattern: str, values: Mapping[str, object]) -> str:
+    """A sentence that comes with its pattern and values (a finding): texts among the values are translated too."""
+    return _(
+        pattern, **{name: _(value) if isinstance(value, str) and value else value for name, value in values.items()}
+    )
 
 
 def lazy(message: str, **values: object) -> LazyString:

@@ -7,7 +7,7 @@ from typing import Any
 
 worker_class = "gthread"
 workers = int(os.environ.get("WORKERS", "1"))
-threads = 8
+threads = int(os.environ.get("THREADS", "8"))
 keepalive = 60
 loglevel = "error"
 control_socket_disable = True

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+USER, PASSWORD = "benchmark", "qianyin-benchmark"
+
 MODEL = b"""<?xml version="1.0" encoding="UTF-8"?>
 <bpmn:definitions xmlns:bpmn="http://www.omg.org/spec/BPMN/20100524/MODEL"
   xmlns:camunda="http://camunda.org/schema/1.0/bpmn" targetNamespace="https://qianyin.example/benchmarks">

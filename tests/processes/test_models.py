@@ -49,6 +49,8 @@ def test_each_handler_is_used_by_a_model_or_asked_for_by_another_handler() -> No
     topics = {element.topic for element in ELEMENTS if element.topic}
     code = "".join(path.read_text(encoding="utf-8") for path in (ROOT / "handlers").glob("*.py"))
     asked = set(re.findall(r'ctx\.enqueue\(\s*"([\w.]+)"', code))
+    services = "".join(path.read_text(encoding="utf-8") for path in (ROOT / "webapp" / "registers").glob("*.py"))
+    asked |= set(re.findall(r'"topic": "([\w.]+)"', services))
     local = {topic for topic, registered in hooks.handlers.items() if not registered.external}
     assert local == topics
     assert set(hooks.handlers) - local == asked

@@ -76,7 +76,7 @@ def test_nothing_but_the_clock_reads_the_machines_time():
     read = re.compile(r"datetime\.(?:now|utcnow|today)\(|date\.today\(|(?<![\w.])time\.time\(")
     found = {str(path) for path, source in _sources() if read.search(source)}
     # partitions follow the machine's months; the age of a file is the machine's too
-    assert found <= {"webapp/clock.py", "webapp/migrate.py", "webapp/documents/storage.py"}
+    assert found <= {"webapp/clock.py", "webapp/migrate.py", "webapp/documents/stores.py"}
 
 
 @pytest.mark.parametrize("module", ["webapp.engine.types", "webapp.engine.bpmn", "webapp.engine.runtime"])

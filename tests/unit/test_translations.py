@@ -11,6 +11,7 @@ from babel.messages.pofile import read_po
 
 from webapp import i18n
 from webapp.config import ROOT
+from webapp.engine.bpmn import report
 from webapp.errors import QianyinError
 
 CATALOGUE = i18n.TRANSLATIONS / "en" / "LC_MESSAGES" / "messages.po"
@@ -62,6 +63,20 @@ def _kinds(kind: type[QianyinError]) -> list[type[QianyinError]]:
 def test_what_an_error_says_by_itself_is_translated(app, english):
     said = {(kind.__doc__ or "").strip() for kind in _kinds(QianyinError)}
     assert sorted(s for s in said if CHINESE.search(s) and s not in english) == []
+
+
+def test_what_is_found_in_a_model_is_told_in_the_readers_language(app):
+    script = (
+        '<definitions xmlns="http://www.omg.org/spec/BPMN/20100524/MODEL"><process id="p" isExecutable="true">'
+        '<scriptTask id="t"><script>1 +</script></scriptTask><complexGateway id="g"/></process></definitions>'
+    )
+    findings = {finding.code: finding for finding in report(script.encode()).findings}
+    with app.test_request_context("/", headers={"Accept-Language": "en"}):
+        feel, unsupported = findings["feel"], findings["unsupported"]
+        assert i18n.say(feel.pattern, feel.values).startswith("Script is no valid FEEL: ")
+        assert i18n.say(unsupported.pattern, unsupported.values) == "The engine does not carry out: complex gateway."
+        assert i18n._(unsupported.mend) == "Use an element that the engine carries out."
+    assert unsupported.message == "引擎不执行复杂网关。"
 
 
 def test_catalogues_are_compiled_when_they_are_newer(tmp_path, monkeypatch):

@@ -24,6 +24,8 @@ READ_ALL = frozenset({"office", "working_group", "bureau_meeting", "manager"})
 READ_OWN = frozenset({"lead_unit", "lead_unit_head", "former_lead_unit", "pilot_enterprise"})
 MAX_NAME = 120
 LONGEST_SUFFIX = 10
+#: Names our lock among the database's advisory locks: held shared between keeping bytes and the commit of their row.
+_BETWEEN = 0x5149414E0001
 
 
 def store_upload(
@@ -46,7 +48,7 @@ def store_upload(
     pieces = storage.chunks_of(stream)
     with storage.receive(pieces, max_size=limit, too_big=lambda: content.too_big(name, limit)) as incoming:
         checked = content.check(incoming.path, name, max_size=limit)
-        storage.keep(incoming)
+        _keep(session, incoming)
     document = Document(
         digest=incoming.digest,
         size=incoming.size,
@@ -85,7 +87,7 @@ def store_made(
     """
     name = clean_name(filename)
     with storage.receive([content], max_size=len(content), too_big=Conflict) as incoming:
-        storage.keep(incoming)
+        _keep(session, incoming)
     document = Document(
         digest=incoming.digest,
         size=incoming.size,
@@ -186,10 +188,18 @@ def clean_name(filename: str) -> str:
     return name[: MAX_NAME - len(suffix)] + suffix
 
 
+def _keep(session: Session, incoming: storage.Incoming) -> None:
+    """Keep the bytes; until this transaction ends no sweep looks for files without a row."""
+    session.execute(select(func.pg_advisory_xact_lock_shared(_BETWEEN)))
+    storage.keep(incoming)
+
+
 def sweep(session: Session) -> int:
     """Remove stored bytes that no row speaks of, a day after they came; gives how many. For a periodic job."""
 
     def known(digests: list[str]) -> set[str]:
+        session.execute(select(func.set_config("lock_timeout", "2s", True)))  # uploads would queue behind us
+        session.execute(select(func.pg_advisory_xact_lock(_BETWEEN)))
         return set(session.scalars(select(Document.digest).where(Document.digest.in_(digests))))
 
     return storage.sweep(known)

@@ -1,8 +1,8 @@
-"""The bytes of documents: files in the data directory, named by their SHA-256 digest, never changed.
+"""The bytes of documents, named by their SHA-256 digest, never changed; `stores` says where they lie.
 
-A file is complete before anything speaks of it: written to a name of its own, fsynced, renamed, its folder fsynced;
-only then does a row refer to it. Whatever fails before that leaves nothing behind. A row that is rolled back leaves a
-file without a row, which `sweep` removes later.
+A file is complete before anything speaks of it: received into a name of its own and fsynced, then kept for good; only
+then does a row refer to it. Whatever fails before that leaves nothing behind. A row that is rolled back leaves a file
+without a row, which `sweep` removes later.
 """
 
 from __future__ import annotations
@@ -12,15 +12,16 @@ import hashlib
 import logging
 import os
 import tempfile
-import time
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import IO, TypeVar
 
 from webapp import config as configuration
 from webapp.config import Config
+from webapp.documents import stores
 from webapp.errors import QianyinError, Unavailable
 from webapp.i18n import _
 
@@ -30,6 +31,7 @@ log = logging.getLogger(__name__)
 CHUNK = 256 * 1024
 _FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 _config: Config | None = None
+_store: stores.Store | None = None
 
 
 class StorageFull(Unavailable):
@@ -47,8 +49,17 @@ class StorageUnavailable(Unavailable):
 
 def configure(config: Config) -> None:
     """Give this process its settings; the composition roots call it. Without it the environment is read."""
-    global _config
+    global _config, _store
     _config = config
+    _store = stores.of(config)
+
+
+def store() -> stores.Store:
+    """Where this process's documents lie."""
+    global _store
+    if _store is None:
+        _store = stores.of(config())
+    return _store
 
 
 def config() -> Config:
@@ -69,8 +80,19 @@ class Incoming:
 
 
 def path_of(digest: str) -> Path:
-    """Where the bytes of a digest lie."""
-    return config().documents_dir / digest[:2] / digest[2:4] / digest
+    """Where the bytes of a digest lie when documents are files of the data directory."""
+    return config().documents_dir / stores.key(digest)
+
+
+def open_bytes(digest: str) -> IO[bytes]:
+    """The bytes, seekable. Errors: FileNotFoundError; StorageUnavailable when the place itself does not answer."""
+    try:
+        return store().open(digest)
+    except FileNotFoundError:
+        raise
+    except OSError as error:
+        log.error("the documents' store cannot be read: %s", error)
+        raise StorageUnavailable(_("文件存储暂时无法读取，请稍后再试。")) from error
 
 
 def chunks_of(stream: IO[bytes]) -> Iterator[bytes]:
@@ -85,7 +107,7 @@ def receive(pieces: Iterable[bytes], *, max_size: int, too_big: Callable[[], Qia
     Errors: what `too_big` makes as soon as there are more than `max_size` bytes; StorageFull, StorageUnavailable.
     """
     with _told():
-        folder = config().documents_dir / "incoming"
+        folder = config().documents_dir / stores.INCOMING
         folder.mkdir(parents=True, exist_ok=True)
         descriptor, name = tempfile.mkstemp(dir=folder)
     path = Path(name)
@@ -107,43 +129,39 @@ def receive(pieces: Iterable[bytes], *, max_size: int, too_big: Callable[[], Qia
 
 def keep(incoming: Incoming) -> None:
     """Give a received file its lasting name. Keeping the same bytes twice is one file."""
-    target = path_of(incoming.digest)
     with _told():
-        target.parent.mkdir(parents=True, exist_ok=True)
-        incoming.path.chmod(0o440)
-        os.replace(incoming.path, target)
-        for folder in (target.parent, target.parent.parent, target.parent.parent.parent):
-            _fsync_folder(folder)
+        store().put(incoming.path, incoming.digest)
 
 
 def intact(digest: str) -> bool:
-    """Whether the stored bytes are there and still have the digest."""
+    """Whether the stored bytes are there and still have the digest. Errors: StorageUnavailable."""
     try:
-        with path_of(digest).open("rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest() == digest
+        with open_bytes(digest) as file:
+            return digest_of(file) == digest
     except FileNotFoundError:
         return False
 
 
-def sweep(is_known: Callable[[list[str]], set[str]], *, older_than: float = 86_400.0) -> int:
-    """Remove files without a row, and temporary files, untouched for `older_than` seconds; gives how many."""
-    limit, removed = time.time() - older_than, 0
-    old = [p for p in config().documents_dir.rglob("*") if p.is_file() and p.stat().st_mtime < limit]
-    known = is_known([p.name for p in old])
-    for path in old:
-        if path.name not in known:
-            with suppress(FileNotFoundError):
-                path.unlink()
-                removed += 1
+def digest_of(file: IO[bytes]) -> str:
+    """SHA-256 of what is left of a file, hex."""
+    found = hashlib.sha256()
+    for piece in chunks_of(file):
+        found.update(piece)
+    return found.hexdigest()
+
+
+def sweep(is_known: Callable[[list[str]], set[str]], *, older_than: float = 86_400.0, most: int = 1000) -> int:
+    """Remove files without a row, and temporary files, untouched for `older_than` seconds; gives how many.
+
+    No more than `most` at a time. `is_known` answers while nobody can be between keeping bytes and writing their row.
+    """
+    removed, names = 0, store().names(older_than)
+    while removed < most and (some := list(islice(names, 1000))):
+        known = is_known([name.rsplit("/", 1)[-1] for name in some])
+        for name in some:
+            if name.rsplit("/", 1)[-1] not in known and removed < most:
+                removed += store().remove(name)
     return removed
-
-
-def _fsync_folder(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 @contextmanager

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from uuid import UUID
 
 from flask import Blueprint, Response, current_app, jsonify, render_template_string, request, send_file
@@ -82,20 +83,25 @@ def digest(document_id: UUID) -> ResponseReturnValue:
 
 def send(document: Document, *, inline: bool) -> Response:
     """The bytes with headers that leave them no power over our pages. Errors: NotFound when the file is gone."""
-    path = storage.path_of(document.digest)
-    if not path.is_file():
+    try:
+        file = storage.open_bytes(document.digest)
+    except FileNotFoundError:
         current_app.logger.error("the bytes of document %s are missing", document.id)
-        raise NotFound(_("文件“%(name)s”的内容暂时无法读取，请联系系统管理员。", name=document.filename))
+        message = _("文件“%(name)s”的内容暂时无法读取，请联系系统管理员。", name=document.filename)
+        raise NotFound(message) from None
     shown = inline and document.media_type in INLINE
     response = send_file(
-        path,
+        file,
         mimetype=document.media_type,
         as_attachment=not shown,
         download_name=document.filename,
         etag=document.digest,
         max_age=3600 if document.public else None,
-        conditional=True,
+        conditional=False,
     )
+    response.content_length = file.seek(0, os.SEEK_END)
+    file.seek(0)
+    response.make_conditional(request.environ, accept_ranges=True, complete_length=response.content_length)
     response.headers["X-Content-Type-Options"] = "nosniff"
     sandbox = "" if document.media_type == content.PDF else "sandbox; "
     response.headers["Content-Security-Policy"] = sandbox + NO_RIGHTS

@@ -36,7 +36,7 @@ class Definition:
 
     @classmethod
     def of(cls, row: Any, content: bytes) -> Definition:
-        processes = {p.info.key: p for p in compile_bpmn(content, known=Known.anything())}
+        processes = {p.info.key: p for p in compile_bpmn(content, known=Known.deployed())}
         compiled = processes[row.key]
         title = compiled.info.title
         expression = None if not title else compile_expression(title)

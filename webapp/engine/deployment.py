@@ -286,11 +286,11 @@ def _arm(session: Session, definition_id: UUID, compiled: CompiledProcess) -> No
         session.execute(delete(table).where(table.c.instance_id.is_(None), table.c.definition_id.in_(versions)))
     for element_id, kind in compiled.start_elements.items():
         row = {"id": uuid7(), "definition_id": definition_id, "element_id": element_id}
-        if kind == "timer" and compiled.info.start_timer:
-            due = first_start(compiled.info.start_timer)
+        name = compiled.start_names.get(element_id)
+        if kind == "timer" and name:
+            due = first_start(name)
             session.execute(insert(timer).values(**row, due_at=due.at, cycle=due.cycle))
-        elif kind in ("message", "signal") and compiled.info.start_message:
-            name = compiled.info.start_message
+        elif kind in ("message", "signal") and name:
             session.execute(insert(event_subscription).values(**row, kind=kind, name=name, created_at=clock.now()))
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 from typing import Any
@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from webapp import clock
 from webapp.engine import duetime
-from webapp.engine.bpmn import CompiledProcess, Known, compile_bpmn
+from webapp.engine.bpmn import CompiledProcess, Known, Sources, compile_bpmn, lint
 from webapp.engine.bpmn.xml import BPMN, parse_xml
 from webapp.engine.decisions import Decision, parse_dmn
 from webapp.engine.errors import DeploymentRefused, FeelError
@@ -61,6 +61,8 @@ def check(
     )
     for name, content in models.items():
         _read_model(files, name, content, known)
+    if not files.errors:
+        _lint(files, hooks)
     return files
 
 
@@ -122,14 +124,45 @@ def _read_model(files: ModelSet, name: str, content: bytes, known: Known) -> Non
         files.errors += _untimely(process)
 
 
+def _lint(files: ModelSet, hooks: Hooks) -> None:
+    """What the models should be asked about (`lint`), once all of them can be carried out."""
+    fields = {reference: read_keys(orjson.loads(files.resources[name])) for reference, name in files.forms.items()}
+    outputs = {topic: frozenset(handler.outputs) for topic, handler in hooks.handlers.items()}
+    passed = _passed(process for process, _name in files.processes.values())
+    for key, (process, _name) in files.processes.items():
+        found = lint(process, Sources(fields, outputs, passed.get(key, frozenset()), open=key in hooks.starters))
+        files.errors += [finding for finding in found if finding.severity == "error"]
+        files.warnings += [finding for finding in found if finding.severity == "warning"]
+
+
+def _passed(processes: Iterable[CompiledProcess]) -> dict[str, frozenset[str]]:
+    """Key of a process -> the variables that call activities of the set give it."""
+    found: dict[str, frozenset[str]] = {}
+    for process in processes:
+        for element in process.elements.values():
+            if element.called_key:
+                names = frozenset(parameter.name for parameter in element.called_inputs)
+                found[element.called_key] = found.get(element.called_key, frozenset()) | names
+    return found
+
+
+def read_keys(schema: Any) -> frozenset[str]:
+    """The keys of all fields of a form, those inside groups and lists too."""
+    parts = schema.values() if isinstance(schema, dict) else schema if isinstance(schema, list) else ()
+    own = {schema["key"]} if isinstance(schema, dict) and isinstance(schema.get("key"), str) else set()
+    return frozenset(own).union(*(read_keys(part) for part in parts))
+
+
 def _untimely(process: CompiledProcess) -> list[Finding]:
-    if process.info.start_timer is None:
-        return []
-    try:
-        first_start(process.info.start_timer)
-    except Invalid as error:
-        return [Finding(None, "start_timer", f"定时开始：{error}")]
-    return []
+    findings = []
+    for element_id, kind in process.start_elements.items():
+        if kind != "timer" or element_id not in process.start_names:
+            continue
+        try:
+            first_start(process.start_names[element_id])
+        except Invalid as error:
+            findings.append(Finding(element_id, "start_timer", f"定时开始：{error}"))
+    return findings
 
 
 def first_start(written: str) -> duetime.Due:

@@ -17,12 +17,20 @@ Variables = Mapping[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """Why a model is refused (or warned about) at deployment: the element, a stable code and a sentence."""
+    """Why a model is refused (or warned about) at deployment: the element, a stable code and a sentence.
+
+    `severity`: error (not deployed), warning (deployed, but read this), info (drawn, without effect). `message` is the
+    Chinese sentence; whoever speaks another language translates `pattern`, then fills in `values` (texts among them are
+    patterns too) and translates `mend`, which says how to put it right.
+    """
 
     element_id: str | None
     code: str
     message: str
     severity: str = "error"
+    pattern: str = field(default="", compare=False)
+    values: Mapping[str, object] = field(default_factory=dict, compare=False)
+    mend: str = field(default="", compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +104,7 @@ class ProcessInfo:
     stages: tuple[tuple[str, str], ...] = ()  # (key, label), in order, for the stepper
     title: str | None = None  # FEEL: the case's title, evaluated after every step
     searchable: tuple[str, ...] = ()  # variables that the full-text search covers
+    start_variables: tuple[str, ...] = ()  # `qianyin:startVariables`: what whoever starts an instance gives it
     start_timer: str | None = None  # ISO 8601 cycle or FEEL of a timer start event
     start_message: str | None = None
 

@@ -19,6 +19,7 @@ ROUND: Words = {
     "running": (lazy("办理中"), "run"),
     "settled": (lazy("待确认报告"), "fix"),
     "closed": (lazy("已办结"), "done"),
+    "voided": (lazy("已作废"), "end"),
 }
 RESULT: Words = {
     "waiting": (lazy("等待开启"), "end"),
@@ -30,6 +31,7 @@ RESULT: Words = {
     "settled": (lazy("已审定"), "done"),
     "absent": (lazy("未参加评价"), "bad"),
     "left": (lazy("已离开名单"), "end"),
+    "voided": (lazy("已作废"), "end"),
 }
 GRADE: Words = {
     "excellent": (lazy("优秀"), "done"),
@@ -42,6 +44,12 @@ GRADE: Words = {
 CONSEQUENCE: Words = {
     "expulsion_review": (lazy("清退审议"), "bad"),
     "criticism": (lazy("通报批评与限期整改"), "fix"),
+}
+#: Whether the arrangement of the last round was carried out (3.2).
+CARRIED_OUT: Words = {
+    "done": (lazy("已落实"), "done"),
+    "partly": (lazy("部分落实"), "fix"),
+    "not": (lazy("未落实"), "bad"),
 }
 #: The five dimensions of 3.2, in its order, with the words of the source.
 DIMENSION: Words = {

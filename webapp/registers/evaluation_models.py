@@ -81,10 +81,12 @@ class Commitment(Base):
 
 
 class EvaluationRound(Base):
-    """季度绩效评价 (3.2): one calendar quarter. Status preparing | served | opening | running | settled | closed.
+    """季度绩效评价 (3.2): one calendar quarter.
 
-    `indicators`: the set that the working group fixed (3.3.2), frozen with `frozen_at`. The counters are kept by the
-    steps of the units' own cases, each under this row's lock for a moment, so that nothing has to count them.
+    Status preparing | served | opening | running | settled | closed; or voided: a round is voided 作废 whole, never in
+    parts, and its quarter may then be judged again by another round. `indicators`: the set that the working group fixed
+    (3.3.2), frozen with `frozen_at`. The counters are kept by the steps of the units' own cases, each under this row's
+    lock for a moment, so that nothing has to count them.
     """
 
     __tablename__ = "evaluation_round"
@@ -103,15 +105,24 @@ class EvaluationRound(Base):
     opened_units: Mapped[int] = mapped_column(default=0)
     settled_units: Mapped[int] = mapped_column(default=0)
     closed_at: Mapped[datetime | None]
+    report_number: Mapped[str | None] = mapped_column(Text, unique=True)  # 文号 of the 季度评价报告
     pdf_id: Mapped[UUID | None]
+    docx_id: Mapped[UUID | None]
     xlsx_id: Mapped[UUID | None]
-    __table_args__ = (UniqueConstraint("year", "quarter"),)
+    voided_at: Mapped[datetime | None]
+    voided_by: Mapped[UUID | None]
+    void_reason: Mapped[str] = mapped_column(Text, default="")
+    __table_args__ = (
+        Index(
+            "uq_evaluation_round_standing", "year", "quarter", unique=True, postgresql_where=text("voided_at is null")
+        ),
+    )
 
 
 class EvaluationResult(Base):
     """One lead unit in one round: what it reported, its figures, scores, conclusion and next-stage arrangement (3.2).
 
-    Status waiting | reporting | verifying | scoring | stating | settling; final: settled | absent | left.
+    Status waiting | reporting | verifying | scoring | stating | settling; final: settled | absent | left | voided.
     `scores`: [{key, label, dimension, weight, effective, score, points, note}]; `score` None: 不适用 (no base), its
     weight is shared out among the others in `effective`.
     """
@@ -140,6 +151,9 @@ class EvaluationResult(Base):
     stated_at: Mapped[datetime | None]
     statement_answer: Mapped[str] = mapped_column(Text, default="")
     arrangement: Mapped[str] = mapped_column(Text, default="")  # 下一阶段工作安排
+    carried_out: Mapped[str] = mapped_column(Text, default="")  # how the unit carried out the last round's arrangement
+    arrangement_check: Mapped[str] = mapped_column(Text, default="")  # of the last round's: done | partly | not
+    arrangement_check_words: Mapped[str] = mapped_column(Text, default="")
     settled_at: Mapped[datetime | None]
     round: Mapped[EvaluationRound] = relationship(lazy="joined")
     lead_unit: Mapped[LeadUnit] = relationship(lazy="joined")
@@ -164,5 +178,22 @@ class EvaluationConsequence(Base):
     reason: Mapped[str] = mapped_column(Text)
     recorded_at: Mapped[datetime]
     instance_id: Mapped[UUID | None]  # the case that was opened for it
+    fell_at: Mapped[datetime | None]  # its round was voided
+    fell_reason: Mapped[str] = mapped_column(Text, default="")
     result: Mapped[EvaluationResult] = relationship(lazy="joined")
     __table_args__ = (UniqueConstraint("result_id", "kind", "clause"),)
+
+
+class EvaluationService(Base):
+    """送达: what a round serves on a unit, and its receipt 签收. Kinds: indicators (3.3.2) · arrangement (3.2)."""
+
+    __tablename__ = "evaluation_service"
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=uuid7)
+    round_id: Mapped[UUID] = mapped_column(ForeignKey("evaluation_round.id"))
+    lead_unit_id: Mapped[UUID] = mapped_column(ForeignKey("lead_unit.id"), index=True)
+    kind: Mapped[str] = mapped_column(Text)
+    served_at: Mapped[datetime]
+    received_at: Mapped[datetime | None]
+    received_by: Mapped[UUID | None]
+    round: Mapped[EvaluationRound] = relationship(lazy="joined")
+    __table_args__ = (UniqueConstraint("round_id", "lead_unit_id", "kind"),)

@@ -9,7 +9,7 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import func, select
+from sqlalchemy import func, select, tuple_
 from sqlalchemy.orm import Session
 
 from webapp import clock
@@ -27,6 +27,8 @@ from webapp.registers.evaluation_scoring import Quarter
 from webapp.registers.models import LeadUnit
 from webapp.registers.values import as_int, as_text
 
+#: A round that was not voided: only such a one counts, is looked back at, and keeps its quarter from another.
+STANDING = EvaluationRound.voided_at.is_(None)
 #: How many units' cases one transaction opens: the cost of each is flat, and progress is seen.
 BATCH = 25
 
@@ -53,10 +55,19 @@ def locked(session: Session, round_id: UUID) -> EvaluationRound:
     return found
 
 
+def standing(session: Session, round_id: UUID) -> EvaluationRound:
+    """The round, locked, that still counts: nothing is settled in one that was voided meanwhile. Errors: Conflict."""
+    round_ = locked(session, round_id)
+    if round_.voided_at is not None:
+        quarter_words = words.quarter(round_.year, round_.quarter)
+        raise Conflict(_("%(quarter)s的评价已整体作废，不再办理。", quarter=quarter_words))
+    return round_
+
+
 def register(session: Session, instance_id: UUID, given: Mapping[str, Any], actor: Actor | None) -> EvaluationRound:
     """A new round, of the quarter that was asked for or of the first that has none. Errors: Conflict."""
     wanted = _wanted(session, given)
-    held = (EvaluationRound.year == wanted.year, EvaluationRound.quarter == wanted.number)
+    held = (EvaluationRound.year == wanted.year, EvaluationRound.quarter == wanted.number, STANDING)
     if session.scalar(select(EvaluationRound.id).where(*held)) is not None:
         raise Conflict(_("%(quarter)s的评价已经发起。", quarter=words.quarter(wanted.year, wanted.number)))
     if not session.scalar(select(func.count()).where(LeadUnit.status == "listed")):
@@ -73,7 +84,7 @@ def _wanted(session: Session, given: Mapping[str, Any]) -> Quarter:
     if year and number and 1 <= number <= 4:
         return Quarter(year, number)
     present = scoring.quarter_of(clock.today())
-    held = {(y, q) for y, q in session.execute(select(EvaluationRound.year, EvaluationRound.quarter))}
+    held = {(y, q) for y, q in session.execute(select(EvaluationRound.year, EvaluationRound.quarter).where(STANDING))}
     candidates = [present.before, present, present.after]
     return next((q for q in candidates if (q.year, q.number) not in held), present.after)
 
@@ -135,48 +146,56 @@ def begin(session: Session, round_: EvaluationRound, now: datetime) -> None:
 
 
 def open_some(session: Session, round_id: UUID) -> int:
-    """Open the cases of some units that have none yet; gives how many. May be called again, by several at once."""
+    """Open the cases of some units that have none yet; gives how many. May be called again, by several at once.
+
+    What is the same for every unit is asked for once, and the rows of the units are written together: a unit costs
+    little more than the statement that starts its case. Errors: Conflict when the process takes no new cases.
+    """
     from webapp.engine import runtime
 
+    round_, engine = locked(session, round_id), runtime.engine()
     mine = EvaluationResult.round_id == round_id, EvaluationResult.instance_id.is_(None)
     waiting = EvaluationResult.status == "waiting"
     query = select(EvaluationResult).where(*mine, waiting).order_by(EvaluationResult.id).limit(BATCH)
     found = session.scalars(query.with_for_update(of=EvaluationResult, skip_locked=True)).unique().all()
-    round_ = get(session, round_id)
-    for result in found:
-        result.status = "reporting"
-        command = StartInstance(
-            key="lead_unit_evaluation",
-            variables=_first_variables(session, round_, result),
-            business_key=round_.number,
-            org_id=result.lead_unit.organisation_id,
-            root_instance_id=round_.instance_id,
-        )
-        result.instance_id = runtime.engine().start(session, command, None).instance_id
+    if not found:
+        return 0
+    assert round_.report_due_at is not None
+    definition, suspended = engine.definition(session, key="lead_unit_evaluation")
+    if suspended:
+        raise Conflict(_("牵引单位季度评价的流程已暂停受理，不能开启。"))
+    times = report_times(session, round_.report_due_at)
+    with session.no_autoflush:
+        for result in found:
+            result.status, result.report_due_at = "reporting", round_.report_due_at
+            command = StartInstance(
+                key="lead_unit_evaluation",
+                variables=_first_variables(round_, result, times),
+                business_key=round_.number,
+                org_id=result.lead_unit.organisation_id,
+                root_instance_id=round_.instance_id,
+            )
+            result.instance_id = engine.start(session, command, None, definition=definition).instance_id
+    round_.opened_units += len(found)
+    if round_.opened_units >= round_.total_units and round_.status == "opening":
+        round_.status = "running"
     session.flush()
-    if found:
-        round_ = locked(session, round_id)
-        round_.opened_units += len(found)
-        if round_.opened_units >= round_.total_units and round_.status == "opening":
-            round_.status = "running"
     return len(found)
 
 
-def _first_variables(session: Session, round_: EvaluationRound, result: EvaluationResult) -> dict[str, Any]:
-    assert round_.report_due_at is not None
+def _first_variables(round_: EvaluationRound, result: EvaluationResult, times: Mapping[str, Any]) -> dict[str, Any]:
     return {
         "round_id": str(round_.id),
         "result_id": str(result.id),
         "lead_unit_name": result.lead_unit.name,
         "quarter_words": words.quarter(round_.year, round_.quarter),
         "newly_admitted": result.newly_admitted,
-        **report_times(session, result, round_.report_due_at),
+        **times,
     }
 
 
-def report_times(session: Session, result: EvaluationResult, due: datetime) -> dict[str, Any]:
-    """When the report is due, when it is reminded of, and when the grace after 催告 ends (house rules)."""
-    result.report_due_at = due
+def report_times(session: Session, due: datetime) -> dict[str, Any]:
+    """When a report due at `due` is reminded of, and when the grace after 催告 ends (house rules)."""
     last = (due - timedelta(seconds=1)).astimezone(clock.BEIJING)
     ahead = clock.add_working_days(last.date(), -int(settings_service.get(session, "reminder_working_days")))
     grace = int(settings_service.get(session, "report_grace_days"))
@@ -295,7 +314,8 @@ def _earlier(session: Session, round_: EvaluationRound, count: int = 3) -> dict[
         wanted.append((before.year, before.number))
         before = before.before
     query = select(EvaluationRound.year, EvaluationRound.quarter, EvaluationResult.lead_unit_id, EvaluationResult.total)
-    rows = session.execute(query.join(EvaluationRound, EvaluationRound.id == EvaluationResult.round_id))
+    query = query.join(EvaluationRound, EvaluationRound.id == EvaluationResult.round_id)
+    rows = session.execute(query.where(STANDING, tuple_(EvaluationRound.year, EvaluationRound.quarter).in_(wanted)))
     totals = {(year, number, unit): total for year, number, unit, total in rows}
     units = {unit for _y, _q, unit in totals}
     return {unit: tuple(totals.get((*q, unit)) for q in reversed(wanted)) for unit in units}

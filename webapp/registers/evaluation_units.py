@@ -35,6 +35,14 @@ def get(session: Session, result_id: UUID) -> EvaluationResult:
     return found
 
 
+def over(result: EvaluationResult) -> dict[str, str]:
+    """The sentence for a form of a round that was voided meanwhile, else nothing."""
+    if result.round.voided_at is None:
+        return {}
+    quarter = words.quarter(result.round.year, result.round.quarter)
+    return {"": _("%(quarter)s的评价已整体作废，不再办理。", quarter=quarter)}
+
+
 def change(
     session: Session, result: EvaluationResult, action: str, *, actor: Actor | None = None, **values: Any
 ) -> None:
@@ -71,7 +79,8 @@ def _earlier_reports(session: Session, result: EvaluationResult) -> list[tuple[i
     query = select(EvaluationRound.quarter, EvaluationResult.report).join(
         EvaluationRound, EvaluationRound.id == EvaluationResult.round_id
     )
-    mine = EvaluationResult.lead_unit_id == result.lead_unit_id, EvaluationRound.year == result.round.year
+    same_year = EvaluationRound.year == result.round.year, rounds.STANDING
+    mine = EvaluationResult.lead_unit_id == result.lead_unit_id, *same_year
     found = session.execute(query.where(*mine, EvaluationRound.quarter < result.round.quarter))
     return [
         (number, {row["key"]: str(row["actual"]) for row in report})
@@ -81,7 +90,7 @@ def _earlier_reports(session: Session, result: EvaluationResult) -> list[tuple[i
 
 def check_report(session: Session, result: EvaluationResult, data: Mapping[str, Any]) -> dict[str, str]:
     """Every actual is there; a cumulative one below last quarter's is asked about, not refused."""
-    found: dict[str, str] = {}
+    found = over(result)
     given = data.get("rows") or []
     for at, row in enumerate(report_rows(session, result)):
         told = given[at] if at < len(given) else {}
@@ -192,7 +201,8 @@ def compute(session: Session, result: EvaluationResult, now: datetime) -> Decima
 def conclude(
     session: Session, result: EvaluationResult, given: Mapping[str, Any], actor: Actor | None, now: datetime
 ) -> None:
-    """The settled conclusion (3.3.2), the next-stage arrangement (3.2), and what follows from it."""
+    """The settled conclusion (3.3.2), the next-stage arrangement (3.2), and what follows from it. Errors: Conflict."""
+    rounds.standing(session, result.round_id)
     change(
         session,
         result,
@@ -226,7 +236,8 @@ def fails(session: Session, unit_id: UUID) -> int:
 def record_absence(
     session: Session, result: EvaluationResult, given: Mapping[str, Any], actor: Actor | None, now: datetime
 ) -> None:
-    """Verified by a person: the unit did not take part (4.4.2)."""
+    """Verified by a person: the unit did not take part (4.4.2). Errors: Conflict."""
+    rounds.standing(session, result.round_id)
     change(session, result, "absent", actor=actor, status="absent", grade="absent", settled_at=now)
     quarter = words.quarter(result.round.year, result.round.quarter)
     reason = _(
@@ -266,9 +277,15 @@ def consequence(
 
 
 def leave(session: Session, result: EvaluationResult, reason: str, actor: Actor | None, now: datetime) -> None:
-    """A unit that has left the list still answers its round; the last one ends the round's wait."""
+    """A unit that has left the list still answers its round; the last one ends the round's wait.
+
+    In a round that was voided nobody answers: the case ends with it.
+    """
     from webapp.engine import runtime
 
+    if rounds.locked(session, result.round_id).voided_at is not None:
+        change(session, result, "voided", actor=actor, status="voided")
+        return
     change(session, result, "left", actor=actor, status="left", settled_at=now, arrangement=reason)
     if rounds.count_settled(session, result.round_id):
         runtime.engine().correlate(session, "round_settled", correlation_key=str(result.round_id), actor=actor)

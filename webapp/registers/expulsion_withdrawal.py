@@ -44,11 +44,12 @@ def _check_withdrawal(review: Expulsion, actor: Actor | None) -> None:
 
 
 def give_up(session: Session, review: Expulsion, actor: Actor | None, reason: str, now: datetime) -> None:
-    """What ending the case does in the register; only a withdrawal ends one. Errors: Forbidden, Conflict.
+    """What ending the case does in the register: a withdrawal ends it.
 
-    After a reversal nothing is left to do: the case only waited for the handover.
+    The fall of all its grounds has done so already; after a reversal the case only waited for the handover.
+    Errors: Forbidden, Conflict.
     """
-    if review.status == "reversed":
+    if review.status in ("lapsed", "reversed"):
         return
     _check_withdrawal(review, actor)
     expulsions.close(session, review, "withdrawn", reason, actor=actor, now=now)

@@ -64,6 +64,7 @@ EXPULSION: Words = {
     "expelled": (lazy("已清退"), "bad"),
     "not_confirmed": (lazy("不予清退"), "done"),
     "withdrawn": (lazy("已撤回退出申请"), "end"),
+    "lapsed": (lazy("依据不复存在，已终止"), "end"),
     "reversed": (lazy("清退已撤销"), "end"),
 }
 HANDOVER: Words = {
@@ -156,6 +157,11 @@ ACTION: Words = {
     "settled": (lazy("审定"), "done"),
     "absent": (lazy("记为未参加"), "bad"),
     "left": (lazy("离开名单"), "end"),
+    "voided": (lazy("整体作废"), "bad"),
+    "fallen": (lazy("随评价作废"), "end"),
+    "lapsed": (lazy("依据不复存在，终止审议"), "end"),
+    "reminded": (lazy("提醒报送"), "fix"),
+    "received": (lazy("签收"), "done"),
 }
 #: column of a register -> its word, for the history
 FIELD: dict[str, LazyString] = {

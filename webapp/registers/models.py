@@ -88,8 +88,8 @@ class Expulsion(Base):
     """清退审议 (4.4): one review of one lead unit; one open review per unit, further grounds join it.
 
     Status: gathering 查明事实 · hearing 告知与陈述 · proposing 建议与审核 · meeting 局务会审议 · deciding 决定 ·
-    final: expelled 已清退 · not_confirmed 不予清退 · withdrawn 已撤回 (4.4.1 alone, before the resolution) ·
-    reversed 决定已撤销 (by 复核).
+    final: expelled 已清退 · not_confirmed 不予清退 · withdrawn 已撤回 (4.4.1 alone, before the resolution) · lapsed
+    依据不复存在 (the evaluation that all its grounds came from was voided) · reversed 决定已撤销 (by 复核).
     """
 
     __tablename__ = "expulsion"

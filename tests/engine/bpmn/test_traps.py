@@ -308,7 +308,6 @@ def test_an_empty_script_is_refused() -> None:
     [
         (line('<complexGateway id="x"/>').replace('sourceRef="x"', 'sourceRef="s"'), "unsupported", "x"),
         (line('<adHocSubProcess id="x"/>'), "unsupported", "x"),
-        (line('<transaction id="x"/>'), "unsupported", "x"),
         (line('<intermediateCatchEvent id="x"><cancelEventDefinition/></intermediateCatchEvent>'), "event", "x"),
         (line('<scriptTask id="x" scriptFormat="groovy"><script>1</script></scriptTask>'), "language", "x"),
         (line('<serviceTask id="x" camunda:class="a.B"/>'), "unknown_attribute", "x"),

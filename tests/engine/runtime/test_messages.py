@@ -223,3 +223,34 @@ def test_a_signal_reaches_everyone_once(bench: Bench) -> None:
         assert bench.engine.signal(session, "closed") == 3
     bench.drain()
     assert bench.rows("select count(*) from user_task where element_id = 'note'") == [(6,)]
+
+
+def test_each_start_event_of_a_process_listens_for_its_own(bench: Bench) -> None:
+    signal = '<signalEventDefinition signalRef="sg"/>'
+    many = model(
+        "many",
+        start("by_m", message("m")),
+        start("by_m2", message("m2")),
+        start("by_sg", signal),
+        *(user(f"u_{name}") for name in ("m", "m2", "sg")),
+        extra=MESSAGE + '<message id="m2" name="other"/><signal id="sg" name="storm"/>',
+        flows="by_m>u_m by_m2>u_m2 by_sg>u_sg",
+    )
+    bench.deploy(many)
+    begun = {}
+    with db.transaction() as session:
+        for name, element in (("answer", "u_m"), ("other", "u_m2")):
+            found = bench.engine.correlate(session, name)
+            assert found.started
+            begun[found.instance_id] = element
+        assert bench.engine.signal(session, "storm") == 1
+    bench.drain()
+    assert {element: list(bench.open(instance)) for instance, element in begun.items()} == {
+        "u_m": ["u_m"],
+        "u_m2": ["u_m2"],
+    }
+    assert [row.element_id for row in bench.rows("select element_id from user_task order by element_id")] == [
+        "u_m",
+        "u_m2",
+        "u_sg",
+    ]

@@ -25,7 +25,7 @@ def remember(token: Token) -> None:
     if isinstance(spec, Scope):
         inner = [record for record in workflow.compensations if record["scope"] == str(token.id)]
         workflow.compensations = [record for record in workflow.compensations if record["scope"] != str(token.id)]
-    if spec.compensated_by is None and not inner:
+    if spec.compensated_by is None and not inner and not (isinstance(spec, Scope) and spec.undoing):
         return
     while scope.body and scope.up is not None:  # the instances of a loop are compensated in the scope around it
         scope = scope.up
@@ -51,8 +51,22 @@ def begin(token: Token) -> bool | None:
 
 def advance(token: Token) -> None:
     """One handler has ended."""
-    if not _next(token):
-        token.workflow.leave_later(token)
+    if _next(token):
+        return
+    workflow = token.workflow  # what the handlers themselves did is not undone in its turn
+    workflow.compensations = [record for record in workflow.compensations if record["scope"] != str(token.id)]
+    workflow.leave_later(token)
+
+
+def adopt(scope: Token) -> None:
+    """Before a transaction's tokens are taken away: what was done in its running subprocesses is undone with it."""
+    todo, workflow = list(scope.kids), scope.workflow
+    while todo:
+        inner = todo.pop()
+        todo.extend(inner.kids)
+        for record in workflow.compensations:
+            if record["scope"] == str(inner.id):
+                record.update(scope=str(scope.id), locals={**(inner.locals or {}), **record["locals"]})
 
 
 def _flat(token: Token, records: list[Record], around: dict[str, Any]) -> list[dict[str, Any]]:
@@ -64,6 +78,8 @@ def _flat(token: Token, records: list[Record], around: dict[str, Any]) -> list[d
         variables = {**around, **record["locals"]}
         if spec.compensated_by is not None:
             found.append({"handler": spec.compensated_by, "locals": variables})
+        elif isinstance(spec, Scope) and spec.undoing is not None:
+            found.append({"handler": spec.undoing.name, "locals": variables, "inner": record["inner"]})
         else:
             found.extend(_flat(token, record["inner"], variables))
     return found
@@ -77,4 +93,6 @@ def _next(token: Token) -> bool:
     handler = token.workflow.spawn(token.workflow.spec.node(first["handler"]), token)
     if first["locals"]:
         handler.locals = dict(first["locals"])
+    for record in first.get("inner", ()):  # the event subprocess may undo them by throwing in its turn
+        token.workflow.compensations.append({**record, "scope": str(handler.id)})
     return True

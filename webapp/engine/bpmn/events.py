@@ -86,6 +86,8 @@ class EndEvent(ThrowEvent):
         elif kind in ("error", "escalation"):
             self._leave_by(kind, token)
             return None
+        elif kind == "cancel":
+            return self._cancel(token)
         else:
             return super().work(token)
         return True
@@ -98,6 +100,26 @@ class EndEvent(ThrowEvent):
                 workflow.cancel(other)
         if scope.up is None:
             workflow.final = EndState.TERMINATED
+
+    def _cancel(self, token: Token) -> bool | None:
+        """The transaction is given up: the rest of it is taken away, what it did is undone (BPMN 10.3.5, 13.5.2)."""
+        scope = token.up
+        assert scope is not None
+        compensation.adopt(scope)
+        for other in scope.kids:
+            if other is not token:
+                token.workflow.cancel(other)
+        return compensation.begin(token)
+
+    def _on_complete_hook(self, my_task: Token) -> None:
+        if self.event.kind != "cancel":
+            super()._on_complete_hook(my_task)
+            return
+        my_task.leaving = True
+        transaction = my_task.workflow.retire(my_task)
+        assert isinstance(transaction.task_spec, Activity)
+        boundary = next(node for node in transaction.task_spec.boundary if node.event.kind == "cancel")
+        throwing.trigger_boundary(boundary, transaction, {})
 
     def _leave_by(self, kind: str, token: Token) -> None:
         """The end event itself is done; then its error or escalation goes outward."""

@@ -2,7 +2,8 @@
 
 Only reading; `checks` judges what was read. Ours carries what has no counterpart: on a node `qianyin:clause`,
 `law`, `outcomeVariable`, `notSameAs`, `validator`, `provider`, `stage`, `correlationKey`, `<qianyin:outcome>`; on the
-process `title`, `searchable` and `<qianyin:stage key label>`; on a lane `role`. Others land in `Element.properties`.
+process `title`, `searchable`, `startVariables` and `<qianyin:stage key label>`; on a lane `role`. Others land in
+`Element.properties`.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from collections.abc import Mapping
 
 from lxml import etree
 
+from webapp.engine.bpmn.data import data_inputs, data_outputs, performers
 from webapp.engine.bpmn.xml import BPMN, CAMUNDA, QIANYIN, local, text
 from webapp.engine.types import Element, IOParameter, Outcome, ProcessInfo
 
@@ -109,6 +111,9 @@ def read_element(node: etree._Element, parent_id: str | None, roles: Mapping[str
     element_id = node.get("id") or ""
     groups = commas(node.get(f"{CAMUNDA}candidateGroups"))
     users, assignee = node.get(f"{CAMUNDA}candidateUsers"), node.get(f"{CAMUNDA}assignee")
+    if local(node) == "userTask":
+        named = performers(node)
+        groups, users, assignee = groups or named.groups, users or named.users, assignee or named.assignee
     if not groups and not users and not assignee and roles.get(element_id) and local(node) == "userTask":
         groups = (roles[element_id],)
     return Element(
@@ -136,8 +141,8 @@ def read_element(node: etree._Element, parent_id: str | None, roles: Mapping[str
         called_all_inputs=_call_all(node, "in"),
         called_outputs=_call_mapping(node, "out"),
         called_all_outputs=_call_all(node, "out"),
-        inputs=_parameters(node, "inputParameter"),
-        outputs=_parameters(node, "outputParameter"),
+        inputs=(*data_inputs(node), *_parameters(node, "inputParameter")),
+        outputs=(*_parameters(node, "outputParameter"), *data_outputs(node)),
         clauses=words(node.get(f"{QIANYIN}clause")),
         law=node.get(f"{QIANYIN}law") in ("true", "1"),
         outcomes=_outcomes(node),
@@ -179,4 +184,5 @@ def read_process(process: etree._Element) -> ProcessInfo:
         stages=stages,
         title=process.get(f"{QIANYIN}title"),
         searchable=words(process.get(f"{QIANYIN}searchable")),
+        start_variables=words(process.get(f"{QIANYIN}startVariables")),
     )

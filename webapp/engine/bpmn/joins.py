@@ -61,12 +61,12 @@ class Join(Node):
         for other in scope.kids:
             if other.listener or other.task_spec is self:
                 continue
-            reached = self._reachable(other.task_spec)
+            reached = self.ways_from(other.task_spec)
             if reached & empty and not reached & full:
                 return True
         return False
 
-    def _reachable(self, start: Node) -> frozenset[str]:
+    def ways_from(self, start: Node) -> frozenset[str]:
         """The incoming flows of this gateway that a token at `start` can come by without passing this gateway."""
         if start.name in self._ways:
             return self._ways[start.name]

@@ -7,7 +7,9 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from webapp.engine.bpmn.expressions import Value
+from webapp.engine.bpmn.mending import MENDS
 from webapp.engine.feel import Expression
+from webapp.engine.sentences import fill
 from webapp.engine.types import Element, Finding, ProcessInfo
 
 if TYPE_CHECKING:
@@ -26,11 +28,17 @@ class Known:
     processes: frozenset[str] = frozenset()
     roles: frozenset[str] = frozenset()  # empty: roles are not checked
     strict: bool = True
+    stored: bool = False  # it was deployed already: only what is needed to run it is looked at
 
     @classmethod
     def anything(cls) -> Known:
         """For reading a file whose surroundings are not known: unknown names become warnings."""
         return cls(strict=False)
+
+    @classmethod
+    def deployed(cls) -> Known:
+        """For a model that was accepted once: what newer checks would say of it must not stop its instances."""
+        return cls(strict=False, stored=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +106,8 @@ class CompiledProcess:
     digest: str
     spec: ProcessSpec = field(repr=False)
     warnings: tuple[Finding, ...] = ()
-    start_elements: Mapping[str, str] = field(default_factory=dict)  # id -> none | message | timer
+    start_elements: Mapping[str, str] = field(default_factory=dict)  # id -> none | message | signal | timer
+    start_names: Mapping[str, str] = field(default_factory=dict)  # id -> name of the message or signal, or the timer
 
 
 class Findings:
@@ -107,14 +116,24 @@ class Findings:
     def __init__(self) -> None:
         self.all: list[Finding] = []
 
-    def error(self, element_id: str | None, code: str, message: str) -> None:
-        self.all.append(Finding(element_id, code, message))
+    def error(self, element_id: str | None, code: str, pattern: str, **values: object) -> None:
+        self.add("error", element_id, code, pattern, **values)
 
-    def warning(self, element_id: str | None, code: str, message: str) -> None:
-        self.all.append(Finding(element_id, code, message, "warning"))
+    def warning(self, element_id: str | None, code: str, pattern: str, **values: object) -> None:
+        self.add("warning", element_id, code, pattern, **values)
 
-    def unknown(self, known: Known, element_id: str, code: str, message: str) -> None:
-        (self.error if known.strict else self.warning)(element_id, code, message)
+    def info(self, element_id: str | None, code: str, pattern: str, **values: object) -> None:
+        self.add("info", element_id, code, pattern, **values)
+
+    def unknown(self, known: Known, element_id: str, code: str, pattern: str, **values: object) -> None:
+        (self.error if known.strict else self.warning)(element_id, code, pattern, **values)
+
+    def add(self, severity: str, element_id: str | None, code: str, pattern: str, **values: object) -> None:
+        """The same is not told twice."""
+        told = {name: str(value) for name, value in values.items()}
+        found = Finding(element_id, code, fill(pattern, told), severity, pattern, told, MENDS.get(code, ""))
+        if found not in self.all:
+            self.all.append(found)
 
     @property
     def errors(self) -> list[Finding]:
@@ -122,4 +141,4 @@ class Findings:
 
     @property
     def warnings(self) -> tuple[Finding, ...]:
-        return tuple(f for f in self.all if f.severity != "error")
+        return tuple(f for f in self.all if f.severity == "warning")

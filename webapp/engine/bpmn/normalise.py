@@ -22,6 +22,7 @@ ACTIVITIES = frozenset(
         "businessRuleTask",
         "callActivity",
         "subProcess",
+        "transaction",
     ]
 )
 EVENTS = frozenset(["startEvent", "endEvent", "intermediateCatchEvent", "intermediateThrowEvent", "boundaryEvent"])

@@ -8,13 +8,14 @@ from dataclasses import replace
 
 from lxml import etree
 
-from webapp.engine.bpmn import builders, checks
+from webapp.engine.bpmn import accounting, builders, checks
 from webapp.engine.bpmn.extension import lane_roles, read_element, read_process
 from webapp.engine.bpmn.model import CompiledProcess, Findings, Flow, Known
 from webapp.engine.bpmn.normalise import flows, nodes, normalise
 from webapp.engine.bpmn.specs import ROOT, Activity, EventSub, Node, ProcessSpec, Scope
 from webapp.engine.bpmn.xml import BPMN, flag, local, parse_xml, refuse, text
 from webapp.engine.errors import DeploymentRefused
+from webapp.engine.sentences import _
 from webapp.engine.types import Element
 
 
@@ -24,13 +25,26 @@ def compile_bpmn(xml: bytes, *, known: Known) -> tuple[CompiledProcess, ...]:
 
     Errors: DeploymentRefused with everything that is wrong, each with element id, code and a sentence.
     """
+    findings = Findings()
+    built = build(xml, known, findings)
+    if findings.errors:
+        raise DeploymentRefused(findings.errors)
+    return tuple(replace(process, warnings=findings.warnings) for process in built)
+
+
+def build(xml: bytes, known: Known, findings: Findings) -> list[CompiledProcess]:
+    """Read a file as far as it can be read; what is wrong goes into `findings`, and then nothing may be run.
+
+    Errors: DeploymentRefused when the file is no BPMN document at all.
+    """
     root = parse_xml(xml)
     if root.tag != f"{BPMN}definitions":
-        raise refuse(None, "not_bpmn", "文件不是 BPMN 2.0 模型（根元素应为 definitions）。")
+        raise refuse(None, "not_bpmn", _("文件不是 BPMN 2.0 模型（根元素应为 definitions）。"))
     normalise(root)
     digest = hashlib.sha256(xml).hexdigest()
-    findings = Findings()
     checks.check_document(root, findings)
+    if not known.stored:
+        accounting.check_surroundings(root, findings)
     definitions = builders.Definitions.read(root, findings)
     built = []
     executable = [node for node in root.findall(f"{BPMN}process") if flag(node, "isExecutable")]
@@ -38,10 +52,10 @@ def compile_bpmn(xml: bytes, *, known: Known) -> tuple[CompiledProcess, ...]:
     for process in executable:
         built.append(_ProcessParser(process, definitions, known, findings, digest).parse())
     if not built and not findings.errors:
-        findings.error(None, "no_process", "文件中没有可执行的流程（isExecutable）。")
-    if findings.errors:
-        raise DeploymentRefused(findings.errors)
-    return tuple(replace(process, warnings=findings.warnings) for process in built)
+        findings.error(None, "no_process", _("文件中没有可执行的流程（isExecutable）。"))
+    if not known.stored:
+        accounting.check_lost(root, built, findings)
+    return built
 
 
 class _ProcessParser:
@@ -71,15 +85,19 @@ class _ProcessParser:
         self._scope(self.process, root, None)
         info = self.info
         starts: dict[str, str] = {}
+        names: dict[str, str] = {}
         for start in root.starts:
             kind = start.event.kind if start.element.type == "startEvent" else "none"
             starts[start.name] = kind
             if kind == "timer" and start.event.value is not None:
-                info = replace(info, start_timer=start.event.value.text)
-            elif kind == "message":
-                info = replace(info, start_message=start.event.name)
+                names[start.name] = start.event.value.text
+                info = replace(info, start_timer=info.start_timer or names[start.name])
+            elif kind in ("message", "signal"):
+                names[start.name] = start.event.name
+                if kind == "message":
+                    info = replace(info, start_message=info.start_message or start.event.name)
         elements = {name: node.element for name, node in self.spec.task_specs.items() if name != ROOT}
-        return CompiledProcess(info, elements, tuple(self.flows), self.digest, self.spec, (), starts)
+        return CompiledProcess(info, elements, tuple(self.flows), self.digest, self.spec, (), starts, names)
 
     def _scope(self, node: etree._Element, scope: Scope, parent_id: str | None) -> None:
         """Build everything inside a process or subprocess."""
@@ -90,6 +108,9 @@ class _ProcessParser:
             if element.id in self.spec.task_specs:
                 continue  # reported with the document
             checks.check_element(child, element, self.known, self.info, self.findings)
+            if not self.known.stored:
+                accounting.check_parts(child, self.findings)
+                accounting.check_extensions(child, self.findings)
             inside[element.id] = (child, self.build.node(child, element))
         self._flows(node, inside)
         self._attach(node, inside)
@@ -97,16 +118,21 @@ class _ProcessParser:
             if isinstance(spec, Scope):
                 self._scope(child, spec, spec.element.id)
         self._starts(scope, inside)
-        checks.check_reachable(scope, {name: spec for name, (_, spec) in inside.items()}, self.findings)
+        checks.check_transactions(node, [spec for __, spec in inside.values()], self.findings)
+        if not self.known.stored:
+            checks.check_compensation([spec for __, spec in inside.values()], self.spec, self.findings)
+        checks.check_reachable(scope, {name: spec for name, (__, spec) in inside.items()}, self.findings)
 
     def _flows(self, scope: etree._Element, inside: dict[str, tuple[etree._Element, Node]]) -> None:
         found: list[Flow] = []
         for flow in flows(scope):
             flow_id = str(flow.get("id"))
+            if not self.known.stored:
+                accounting.check_parts(flow, self.findings)
             source, target = flow.get("sourceRef") or "", flow.get("targetRef") or ""
             for end in (source, target):
                 if end not in inside:
-                    self.findings.error(flow_id, "flow_end", f"连线的一端“{end}”不在同一层流程中。")
+                    self.findings.error(flow_id, "flow_end", _("连线的一端“%(end)s”不在同一层流程中。"), end=end)
             if source not in inside or target not in inside:
                 continue
             default = inside[source][0].get("default") == flow_id
@@ -125,21 +151,24 @@ class _ProcessParser:
         if holder is None or not text(holder):
             return None
         checks.check_language(holder, flow_id, self.findings)
-        return self.build.feel(flow_id, text(holder), "连线条件")
+        return self.build.feel(flow_id, text(holder), _("连线条件"))
 
     def _links(self, inside: dict[str, tuple[etree._Element, Node]]) -> None:
         """A link throw goes on at the catch of the same name in the same scope."""
-        catches = {
-            spec.event.name: spec
-            for _, spec in inside.values()
-            if spec.event.kind == "link" and spec.element.type == "intermediateCatchEvent"
-        }
-        for _, spec in inside.values():
+        catches: dict[str, Node] = {}
+        for __, spec in inside.values():
+            if spec.event.kind == "link" and spec.element.type == "intermediateCatchEvent":
+                if spec.event.name in catches:
+                    self.findings.error(
+                        spec.name, "link", _("同一层中有多个名为“%(name)s”的链接捕获事件。"), name=spec.event.name
+                    )
+                catches[spec.event.name] = spec
+        for __, spec in inside.values():
             if spec.event.kind != "link" or spec.element.type != "intermediateThrowEvent":
                 continue
             target = catches.get(spec.event.name)
             if target is None:
-                self.findings.error(spec.name, "link", f"没有名为“{spec.event.name}”的链接捕获事件。")
+                self.findings.error(spec.name, "link", _("没有名为“%(name)s”的链接捕获事件。"), name=spec.event.name)
                 continue
             jump = Flow(f"#link:{spec.name}", spec.name, target.name)
             spec.outgoing = (*spec.outgoing, jump)
@@ -152,7 +181,9 @@ class _ProcessParser:
                 continue
             host = inside.get(node.get("attachedToRef") or "", (None, None))[1]
             if not isinstance(host, Activity) or host.element.type.endswith("Event") or isinstance(host, EventSub):
-                self.findings.error(spec.name, "attached_to", "边界事件没有附着在同一层的任务或子流程上。")
+                self.findings.error(spec.name, "attached_to", _("边界事件没有附着在同一层的任务或子流程上。"))
+            elif spec.event.kind == "cancel" and host.element.type != "transaction":
+                self.findings.error(spec.name, "cancel", _("取消边界事件只能附着在事务子流程上。"))
             elif spec.event.kind == "compensate":
                 self._compensation(scope, spec, host, inside)
             else:
@@ -163,22 +194,22 @@ class _ProcessParser:
     ) -> None:
         targets = [
             str(link.get("targetRef"))
-            for link in scope.findall(f"{BPMN}association")
+            for link in scope.getroottree().getroot().iter(f"{BPMN}association")
             if link.get("sourceRef") == event.name
         ]
         handler = inside.get(targets[0], (None, None)) if len(targets) == 1 else (None, None)
         if handler[0] is None or not flag(handler[0], "isForCompensation"):
             self.findings.error(
-                event.name, "compensation", "补偿边界事件须以关联线连到一个补偿活动（isForCompensation）。"
+                event.name, "compensation", _("补偿边界事件须以关联线连到一个补偿活动（isForCompensation）。")
             )
         elif host.compensated_by is not None:
-            self.findings.error(event.name, "compensation", "一个活动只能有一个补偿边界事件。")
+            self.findings.error(event.name, "compensation", _("一个活动只能有一个补偿边界事件。"))
         else:
             host.compensated_by = targets[0]
 
     def _starts(self, scope: Scope, inside: dict[str, tuple[etree._Element, Node]]) -> None:
         """The start events of a scope; without any, all elements that nothing leads to (BPMN 10.4.2)."""
-        specs = [spec for _, spec in inside.values()]
+        specs = [spec for __, spec in inside.values()]
         scope.event_subs = tuple(spec for spec in specs if isinstance(spec, EventSub))
         starts = [spec for spec in specs if spec.element.type == "startEvent"]
         if not starts:

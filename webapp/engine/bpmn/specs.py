@@ -226,6 +226,11 @@ class Scope(Activity):
         elif all(child.listener for child in token.kids):
             token.workflow.leave_later(token)
 
+    @property
+    def undoing(self) -> EventSub | None:
+        """The event subprocess that compensates this subprocess (BPMN 10.3.5), if it has one."""
+        return next((sub for sub in self.event_subs if sub.start.event.kind == "compensate"), None)
+
 
 class EventSub(Scope):
     """An event subprocess: started by its start event, never by a flow."""

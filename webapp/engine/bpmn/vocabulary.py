@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from webapp.engine.sentences import _
+
 # Children of a process or subprocess that carry no behaviour.
 SILENT = frozenset(
     [
@@ -47,35 +49,37 @@ DOCUMENT = frozenset(
 )
 
 UNSUPPORTED: Mapping[str, str] = {
-    "complexGateway": "复杂网关",
-    "transaction": "事务子流程",
-    "adHocSubProcess": "临时（ad-hoc）子流程",
-    "subChoreography": "编排",
-    "callChoreography": "编排",
-    "choreographyTask": "编排",
+    "complexGateway": _("复杂网关"),
+    "adHocSubProcess": _("临时（ad-hoc）子流程"),
+    "subChoreography": _("编排"),
+    "callChoreography": _("编排"),
+    "choreographyTask": _("编排"),
 }
 
 DEFINITIONS: Mapping[str, frozenset[str]] = {
-    "process start": frozenset({"none", "message", "timer"}),
+    "process start": frozenset({"none", "message", "timer", "signal"}),
     "subProcess start": frozenset({"none"}),
-    "event start": frozenset({"message", "signal", "timer", "conditional", "error", "escalation"}),
-    "endEvent": frozenset({"none", "message", "signal", "error", "escalation", "terminate", "compensate"}),
+    "transaction start": frozenset({"none"}),
+    "event start": frozenset({"message", "signal", "timer", "conditional", "error", "escalation", "compensate"}),
+    "endEvent": frozenset({"none", "message", "signal", "error", "escalation", "terminate", "compensate", "cancel"}),
     "intermediateCatchEvent": frozenset({"message", "signal", "timer", "conditional", "link"}),
     "intermediateThrowEvent": frozenset({"none", "message", "signal", "escalation", "compensate", "link"}),
-    "boundaryEvent": frozenset({"message", "signal", "timer", "conditional", "error", "escalation", "compensate"}),
+    "boundaryEvent": frozenset(
+        {"message", "signal", "timer", "conditional", "error", "escalation", "compensate", "cancel"}
+    ),
 }
 EVENT_NAMES: Mapping[str, str] = {
-    "none": "无触发",
-    "message": "消息",
-    "signal": "信号",
-    "timer": "定时",
-    "error": "错误",
-    "escalation": "升级",
-    "terminate": "终止",
-    "compensate": "补偿",
-    "link": "链接",
-    "conditional": "条件",
-    "cancel": "取消",
+    "none": _("无触发"),
+    "message": _("消息"),
+    "signal": _("信号"),
+    "timer": _("定时"),
+    "error": _("错误"),
+    "escalation": _("升级"),
+    "terminate": _("终止"),
+    "compensate": _("补偿"),
+    "link": _("链接"),
+    "conditional": _("条件"),
+    "cancel": _("取消"),
 }
 
 # camunda attributes that need no effect here: a step is durable by itself, and the database keeps all history.
@@ -115,17 +119,17 @@ ATTRIBUTES: Mapping[str, frozenset[str]] = {
 # camunda extension elements that are carried out (or need no effect).
 EXTENSIONS = frozenset(["inputOutput", "properties", "in", "out", "failedJobRetryTimeCycle"])
 REASONS: Mapping[str, str] = {
-    "class": "Java 类",
-    "delegateExpression": "Java 委托表达式",
-    "expression": "JUEL 表达式",
-    "formKey": "formKey（请用 camunda:formRef 指明表单）",
-    "followUpDate": "跟进日期",
-    "formData": "内嵌表单（请用 camunda:formRef 指明表单）",
-    "executionListener": "执行监听器",
-    "taskListener": "任务监听器",
-    "connector": "连接器",
-    "field": "字段注入",
-    "initiator": "initiator（发起人由系统记录）",
-    "variableMappingClass": "Java 类",
-    "resource": "外部脚本文件",
+    "class": _("Java 类"),
+    "delegateExpression": _("Java 委托表达式"),
+    "expression": _("JUEL 表达式"),
+    "formKey": _("formKey（请用 camunda:formRef 指明表单）"),
+    "followUpDate": _("跟进日期"),
+    "formData": _("内嵌表单（请用 camunda:formRef 指明表单）"),
+    "executionListener": _("执行监听器"),
+    "taskListener": _("任务监听器"),
+    "connector": _("连接器"),
+    "field": _("字段注入"),
+    "initiator": _("initiator（发起人由系统记录）"),
+    "variableMappingClass": _("Java 类"),
+    "resource": _("外部脚本文件"),
 }
