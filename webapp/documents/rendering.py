@@ -144,7 +144,7 @@ class _Local(URLFetcher):  # type: ignore[misc]  # WeasyPrint carries no types
         address = urlparse(url)
         if address.scheme == "file":
             path = Path(unquote(address.path)).resolve()
-            if not path.is_relative_to(self._folder):
+            if not (path.is_relative_to(self._folder) or path.is_relative_to(LAYOUT)):
                 raise ValueError("a template reads only files of its own folder")
             if not path.exists():
                 url = (LAYOUT / path.name).as_uri()

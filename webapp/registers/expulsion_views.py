@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -61,7 +62,7 @@ def entry(expulsion_id: UUID) -> str:
         inside=inside,
         state=(labels.word(labels.EXPULSION, review.status), labels.tone(labels.EXPULSION, review.status)),
         stages=_stages(review),
-        grounds=[_ground(g) for g in review.grounds if inside or g.told_at or g.source == "unit"],
+        grounds=[_ground(session, actor, g) for g in review.grounds if inside or g.told_at or g.source == "unit"],
         statements=_statements(review),
         meetings=[_meeting(m) for m in review.meetings] if inside else [],
         facts=_facts(review),
@@ -94,8 +95,11 @@ def _stages(review: Expulsion) -> list[dict[str, Any]]:
     return found
 
 
-def _ground(ground: ExpulsionGround) -> dict[str, Any]:
+def _ground(session: Session, actor: Actor, ground: ExpulsionGround) -> dict[str, Any]:
+    ids = [key for value in ground.evidence if (key := as_uuid(value))]
+    files = session.scalars(select(Document).where(Document.id.in_(ids), documents.visible(actor))) if ids else ()
     return {
+        "files": [documents.tile(document) for document in files],
         "clause": ground.clause,
         "words": expulsions.clause_words(ground.clause),
         "facts": ground.facts,
@@ -114,7 +118,7 @@ def _statements(review: Expulsion) -> list[dict[str, Any]]:
             "on_behalf_of": "",
             "decision": words.get(said["kind"], ""),
             "words": said["words"],
-            "at": said["at"][:16].replace("T", " "),
+            "at": pages.beijing(datetime.fromisoformat(said["at"])),
         }
         for said in review.statements
     ]
@@ -132,7 +136,7 @@ def _meeting(meeting: ExpulsionMeeting) -> dict[str, Any]:
 def _facts(review: Expulsion) -> list[dict[str, Any]]:
     unit = review.lead_unit
     notice = url_for("public.notice", notice_id=review.notice_id) if review.notice_id else ""
-    return [
+    found: list[dict[str, Any]] = [
         {"label": _("牵引单位"), "value": unit.name, "url": url_for("registers.lead_unit", unit_id=unit.id)},
         {"label": _("统一社会信用代码"), "value": unit.credit_code},
         {"label": _("提出"), "value": labels.word(labels.SOURCE, review.source)},
@@ -143,6 +147,7 @@ def _facts(review: Expulsion) -> list[dict[str, Any]]:
         {"label": _("决定日期"), "value": review.decided_on or ""},
         {"label": _("办结理由"), "value": review.closed_reason},
     ]
+    return [fact for fact in found if fact["value"]]
 
 
 def _history(session: Session, review: Expulsion) -> list[dict[str, Any]]:
