@@ -188,7 +188,8 @@ def _dots(events: Sequence[Event], x: Scale, middle: float, listed: date | None)
     """A dot for each event; its mark where it covers no other dot (the record below has them all)."""
     shown = [event for event in sorted(events, key=lambda e: e.on) if event.kind != "status" or event.on != listed]
     parts, free = [], -1e9
-    for event, after in zip(shown, [*shown[1:], None], strict=True):
+    for place, event in enumerate(shown):
+        after = shown[place + 1] if place + 1 < len(shown) else None
         at, ends = x(event.on), x(event.on) + 16 + 13 * len(event.mark)
         parts.append(
             f'<circle class="mark-{event.tone}" cx="{at:.1f}" cy="{middle}" r="5.5">'
