@@ -22,6 +22,10 @@ MODULES = (
     "expulsion_papers",
     "quarterly_evaluation",
     "lead_unit_evaluation",
+    "evaluation_reporting",
+    "evaluation_checks",
+    "evaluation_judging",
+    "evaluation_concluding",
     "documents",
     "case_files",
 )

@@ -31,6 +31,7 @@ ROOMS = (
     "webapp.registers.views",
     "webapp.registers.evaluation_views",
     "webapp.registers.round_views",
+    "webapp.registers.supervision_views",
     "webapp.registers.interpretation_views",
     "webapp.registers.expulsion_views",
     "webapp.registers.admission_views",

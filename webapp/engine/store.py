@@ -171,7 +171,7 @@ _PARTS: dict[str, str] = {
     ),
     "jobs": _PUT_JOB,
     "incidents": _insert(tables.incident, "incidents", "id instance_id element_id node job_id kind message created_at"),
-    "audit": _insert(tables.audit, "audit", "at actor_id action instance_id task_id subject reason detail"),
+    "audit": _insert(tables.audit, "audit", "at actor_id action instance_id task_id subject reason detail address"),
 }
 _DROPPED = tuple(
     f"DELETE FROM {table} WHERE instance_id = %(id)s AND node = ANY(%(dropped)s)"
