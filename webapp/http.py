@@ -75,9 +75,11 @@ _NO_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 
 def unit() -> db.UnitOfWork:
     """The request's unit of work."""
-    if "unit" not in g:
-        g.unit = db.UnitOfWork()
-    return cast(db.UnitOfWork, g.unit)
+    held = g._get_current_object()  # each look through the proxy costs a walk to the context
+    found = held.get("unit")
+    if found is None:
+        found = held.unit = db.UnitOfWork()
+    return cast(db.UnitOfWork, found)
 
 
 def db_session() -> Session:
@@ -160,7 +162,10 @@ class Web(Flask):
 
 def _kept() -> dict[str, Any] | None:
     """The session as a write begins with it. Reading does not change it, and must not vary by its cookie."""
-    return None if request.method in {"GET", "HEAD", "OPTIONS"} else copy.deepcopy(dict(session))
+    if request.method in {"GET", "HEAD", "OPTIONS"}:
+        return None
+    stored = dict(session)
+    return copy.deepcopy(stored) if stored else stored
 
 
 def _put_back(kept: dict[str, Any] | None) -> None:
@@ -183,17 +188,18 @@ def _begin_again(attempt: int) -> None:
 
 
 def _close(_error: BaseException | None) -> None:
-    if "unit" in g:
-        g.unit.rollback()
+    if (unit := g.get("unit")) is not None:
+        unit.rollback()
 
 
 def _headers(response: Response) -> Response:
-    headers = REST_HEADERS if request.path.startswith("/engine-rest") else HEADERS
+    asked = request._get_current_object()  # type: ignore[attr-defined]
+    headers = REST_HEADERS if asked.path.startswith("/engine-rest") else HEADERS
     for name, value in headers.items():
         response.headers.setdefault(name, value)
-    if response.status_code == 401 and is_api() and "HX-Request" not in request.headers:
+    if response.status_code == 401 and is_api() and "HX-Request" not in asked.headers:
         response.headers.setdefault("WWW-Authenticate", 'Basic realm="qianyin", charset="UTF-8"')
-    if request.endpoint != "static":
+    if asked.endpoint != "static":
         from webapp.accounts import sessions
 
         sessions.no_store(response)
@@ -244,6 +250,8 @@ UNSAID = (
     lazy("没有办理事项在等待这条消息，或等待者不止一个。"),
     lazy("所填内容有需要修改之处，没有提交。"),
     lazy("该办理事项已结束。"),
+    lazy("规程规定的环节不能跳过。"),
+    lazy("该事项不能迁移到这个版本。"),
     lazy("该办理事项已暂停，恢复后才能继续办理。"),
     lazy("服务器存储空间已满，本次没有保存任何内容；请联系系统管理员后重试。"),
     lazy("数据库目前只能读取，本次没有保存任何内容；请联系系统管理员后重试。"),
