@@ -7,6 +7,7 @@ rolled back otherwise. After a deadlock the whole view runs again, from the star
 from __future__ import annotations
 
 import copy
+import errno
 import json
 import logging
 import re
@@ -38,7 +39,7 @@ from werkzeug.datastructures import ImmutableMultiDict, MultiDict
 from werkzeug.exceptions import BadRequest, HTTPException, RequestEntityTooLarge, Unauthorized
 
 from webapp import db
-from webapp.errors import Conflict, Invalid, QianyinError, Unavailable
+from webapp.errors import Conflict, Invalid, OutOfSpace, QianyinError, ReadOnly, Unavailable
 from webapp.i18n import _, lazy
 
 log = logging.getLogger(__name__)
@@ -69,6 +70,9 @@ _CODED = re.compile(r"[0-9a-f-]{36}|[a-z_]+|[\w-]+\.[\w-]+\.[\w-]+")
 LOCK_TIMEOUT = "55P03"
 #: Seconds after which a client may come again that was refused for now (RFC 9110, 10.2.3).
 RETRY_AFTER = 5
+#: SQLSTATE of a database that has no room left, or takes no writes (a standby, a file system that became read-only).
+DISK_FULL, READ_ONLY = "53100", "25006"
+_NO_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 
 
 def unit() -> db.UnitOfWork:
@@ -218,6 +222,7 @@ TITLES = {
     429: lazy("操作过于频繁"),
     500: lazy("系统出错"),
     503: lazy("系统繁忙"),
+    507: lazy("存储空间已满"),
 }
 SENTENCES = {
     400: lazy("请求有误，请返回上一页重试。"),
@@ -250,6 +255,8 @@ UNSAID = (
     lazy("规程规定的环节不能跳过。"),
     lazy("该事项不能迁移到这个版本。"),
     lazy("该办理事项已暂停，恢复后才能继续办理。"),
+    lazy("服务器存储空间已满，本次没有保存任何内容；请联系系统管理员后重试。"),
+    lazy("数据库目前只能读取，本次没有保存任何内容；请联系系统管理员后重试。"),
     lazy("文件存储空间已满，本次没有保存任何内容；请联系系统管理员后重试。"),
     lazy("处理程序因作业进程停止而中断，稍后重新执行。"),
 )
@@ -339,6 +346,8 @@ def _database(error: DBAPIError | PoolTimeout) -> ResponseReturnValue:
     state = getattr(getattr(error, "orig", None), "sqlstate", None)
     if isinstance(error, DBAPIError) and db.is_retryable(error):
         return _told(Conflict())
+    if state in {DISK_FULL, READ_ONLY}:
+        return _told(OutOfSpace() if state == DISK_FULL else ReadOnly())
     if state == LOCK_TIMEOUT or isinstance(error, PoolTimeout | OperationalError | InterfaceError):
         log.warning("the database did not answer: %s", error)
         if "_login_user" not in g:  # nor will it say who this is: the page does without
@@ -353,6 +362,8 @@ def _database(error: DBAPIError | PoolTimeout) -> ResponseReturnValue:
 
 
 def _unforeseen(error: Exception) -> ResponseReturnValue:
+    if isinstance(error, OSError) and error.errno in _NO_ROOM:  # while the request itself was being received
+        return _told(OutOfSpace())
     reference = secrets.token_hex(4).upper()
     log.error("unforeseen error %s on %s %s", reference, request.method, request.path, exc_info=error)
     message = _("系统出错，本次操作没有生效。请稍后重试；若仍出错，请联系系统管理员。")
