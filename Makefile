@@ -4,6 +4,8 @@
 VENV = .venv
 BIN = $(VENV)/bin
 STAMP = $(VENV)/.installed
+# How many processes run the tests, each with a database of its own.
+JOBS = auto
 # Installs Debian's packages, as root or through sudo.
 APT = apt() { \
 	if [ "$$(id -u)" = 0 ]; then sudo=; else sudo=sudo; fi; \
@@ -19,9 +21,9 @@ help: ## list the targets
 run: $(STAMP) ## start everything: http://127.0.0.1:8000, with demo data (PORT, DATA_DIR, DATABASE_URL, DEMO=0; Ctrl+C stops)
 	@exec $(BIN)/python -m webapp.supervisor
 
-test: $(STAMP) browser ## every test, against a real PostgreSQL and a real browser (ARGS="tests/unit -k clock")
+test: $(STAMP) browser ## every test, against a real PostgreSQL and a real browser (ARGS="tests/unit -k clock", JOBS=1)
 	$(BIN)/python -m webapp.frontend.build
-	$(BIN)/python -m pytest $(ARGS)
+	$(BIN)/python -m pytest --numprocesses $(JOBS) --dist loadfile --no-loadscope-reorder $(ARGS)
 
 lint: $(STAMP) ## style, types, and which part may import which
 	$(BIN)/ruff check .

@@ -36,6 +36,7 @@ from webapp.registers import evaluation_reports as reports
 from webapp.registers import evaluation_rounds as rounds
 from webapp.registers import evaluation_scoring as scoring
 from webapp.registers import evaluation_voiding as voiding
+from webapp.registers import supervision
 from webapp.registers.evaluation_models import EvaluationRound
 from webapp.registers.models import LeadUnit
 from webapp.registers.values import as_text, key, zh_date
@@ -141,16 +142,18 @@ def open_form(ctx: FormContext) -> FormData:
         "opens_on": zh_date(rounds.opens_at(quarter)),
         "units": units,
     }
-    return FormData(context=context)
+    chosen = {"checks": list(supervision.USUAL)}
+    return FormData(data=chosen, options={"forms": supervision.options()}, context=context)
 
 
 @validator("quarterly_evaluation.open")
 def open_now(ctx: FormContext) -> Mapping[str, Any]:
-    """By hand only once the quarter has ended."""
-    quarter = rounds.quarter(_round(ctx))
+    """By hand only once the quarter has ended; supervision takes several forms (3.2)."""
+    quarter, chosen = rounds.quarter(_round(ctx)), ctx.data.get("checks")
     if ctx.now.astimezone(clock.BEIJING).date() <= quarter.end:
         return {"": _("本季度到 %(day)s 才结束，尚不能开启材料报送。", day=zh_date(quarter.end))}
-    return {}
+    wrong = "" if chosen is None else supervision.check_order(chosen)
+    return {"checks": wrong} if wrong else {}
 
 
 @handler("round.open_units", inputs={"round_id": "本次评价"})
@@ -158,10 +161,11 @@ def open_units(ctx: HandlerContext) -> None:
     """登记每家在册牵引单位，在后台逐家开启评价（3.3.1）。"""
     round_ = rounds.locked(ctx.session, key(ctx.variables["round_id"]))
     rounds.begin(ctx.session, round_, ctx.now)
+    supervision.order_for_round(ctx.session, round_, ctx.variables.get("checks"))
     ctx.enqueue("round.open_cases", {"round_id": str(round_.id)})
 
 
-@handler("round.open_cases", external=True, inputs={"round_id": "本次评价"})
+@handler("round.open_cases", external=True, inputs={"round_id": "本次评价"}, time_limit=1800)
 def open_cases(ctx: ExternalContext) -> None:
     """分批开启各单位的评价，每批一个事务；中断后重来只开启尚未开启的。"""
     open_all(key(ctx.variables["round_id"]))

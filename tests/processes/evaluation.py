@@ -15,11 +15,14 @@ from webapp.engine.tables import user_task
 from webapp.inbox import completing
 from webapp.registers import evaluation_scoring as scoring
 from webapp.registers import evaluation_units as units
+from webapp.registers import spot_checks
 from webapp.registers.evaluation_models import EvaluationConsequence, EvaluationResult, EvaluationRound
 from webapp.registers.models import LeadUnit
 
 PANEL = ["expert", "expert2"]
 UNITS = ("", "_b", "_c")
+#: The forms of supervision that a round of the stories orders: those that need no waiting.
+CHECKS = ["interview", "spot_check"]
 
 
 class Evaluation:
@@ -50,10 +53,10 @@ class Evaluation:
         self.town.do("office", self.case, "fix_indicators", self.indicators(**changes), "submit")
         self.town.do("working_group", self.case, "approve_indicators", {"approve_opinion": "同意。"}, "approve")
 
-    def open(self, **changes: Any) -> None:
+    def open(self, checks: Sequence[str] = CHECKS, **changes: Any) -> None:
         """A round whose units report."""
         self.fix(**changes)
-        self.town.do("office", self.case, "open_reporting", {}, "open")
+        self.town.do("office", self.case, "open_reporting", {"checks": list(checks)}, "open")
         self.town.make_documents()
 
     def result(self, letter: str = "") -> EvaluationResult:
@@ -74,9 +77,27 @@ class Evaluation:
         filled = [{"actual": row["target"] * factor, "note": "按台账汇总。"} for row in rows]
         return {"rows": filled, "report_words": "各项目按计划推进。", "true_report": True, **changes}
 
-    def report(self, letter: str = "", **changes: Any) -> None:
+    def report(self, letter: str = "", check: bool = True, **changes: Any) -> None:
+        """The unit reports; `check`: the checks that need no waiting are done too."""
         who, case = f"lead_unit{letter}", self.unit_case(letter)
         self.town.do(who, case, "report", self.report_form(letter, **changes), "report")
+        if check:
+            self.check(letter)
+
+    def check(self, letter: str = "") -> None:
+        """The office's open checks of a unit, in as few words as will do."""
+        case = self.unit_case(letter)
+        for element in self.town.open(case):
+            if element in ("interview", "visit"):
+                self.town.do("office", case, element, {"rows": [], "none_words": "本季度未开展。"}, "record")
+            elif element == "spot_check":
+                self.town.do("office", case, element, {"rows": [{"verdict": "conform"}] * self.drawn(letter)}, "record")
+
+    def drawn(self, letter: str = "") -> int:
+        """How many projects of a unit were drawn."""
+        with db.transaction() as session:
+            check = spot_checks.of_result(session, self.result(letter).id)
+            return len(check.drawn) if check else 0
 
     def score(self, who: str, letter: str = "", marks: Sequence[int] = (85, 85), outcome: str = "score") -> None:
         """One expert's scores of one unit, through the same door as the page."""

@@ -60,7 +60,7 @@ def test_3_3_2_an_indicator_set_is_in_order_before_it_is_served(town: Town) -> N
         return town.refused("office", evaluation.case, "fix_indicators", data, "submit")
 
     assert "现为 99" in refused(weight=24)["indicators"][0]
-    assert "缺少：试点企业满意度" in refused(2, dimension="other")["indicators"][0]
+    assert "缺少：牵引单位服务能力" in refused(4, dimension="other")["indicators"][0]
     assert "没有这些台账数字：turnover" in refused(formula="turnover / pilots")["indicators[0].formula"][0]
     assert "除以零" in refused(formula="pilots / 0")["indicators[0].formula"][0]
     assert "为 0 时公式除以零" in refused(formula="enterprises_done / contracts * 100")["indicators[0].formula"][0]
@@ -77,7 +77,7 @@ def test_3_3_2_the_set_is_approved_by_another_and_frozen(town: Town) -> None:
     evaluation = Evaluation(town)
     evaluation.fix()
     assert evaluation.round.frozen_at is not None
-    assert [i["weight"] for i in evaluation.round.indicators] == ["25", "25", "20", "15", "15"]
+    assert [i["weight"] for i in evaluation.round.indicators] == ["25", "25", "10", "10", "15", "15"]
     with pytest.raises(Conflict, match="已下发"), db.transaction() as session:
         town.engine.step(session, evaluation.case, Cancel("不需要了"), town.people["manager"])
 
@@ -167,7 +167,7 @@ def test_3_3_2_a_third_expert_is_asked_when_two_are_far_apart(town: Town) -> Non
     assert third_asked not in (first, second)
     evaluation.score(third_asked, marks=(75, 90))
     scores = {row["key"]: row["score"] for row in evaluation.result().scores}
-    assert (scores["i3"], scores["i4"]) == ("75.00", "90.00")
+    assert (scores["i4"], scores["i5"]) == ("75.00", "90.00")
     assert town.open(evaluation.unit_case()) == ["state_case"]
 
 
@@ -209,8 +209,8 @@ def test_3_2_without_pilot_enterprises_the_weight_is_shared_out(town: Town) -> N
     evaluation.open()
     evaluation.through(marks=(80,) * 2)
     rows = {row["key"]: row for row in evaluation.result().scores}
-    assert [rows[key]["score"] for key in ("i1", "i2", "i3")] == [None] * 3
-    assert (rows["i4"]["effective"], rows["i5"]["effective"]) == ("50.00", "50.00")
+    assert [rows[key]["score"] for key in ("i1", "i2", "i3", "i4")] == [None] * 4
+    assert (rows["i5"]["effective"], rows["i6"]["effective"]) == ("50.00", "50.00")
     assert evaluation.result().total == Decimal("90.00")
     assert evaluation.result().grade == "excellent"
 
@@ -288,7 +288,7 @@ def test_a_unit_that_leaves_the_list_answers_the_round(town: Town) -> None:
 def test_opening_goes_on_where_it_was_broken_off(town: Town) -> None:
     evaluation = Evaluation(town)
     evaluation.fix()
-    town.do("office", evaluation.case, "open_reporting", {}, "open")
+    town.do("office", evaluation.case, "open_reporting", {"checks": ["interview", "spot_check"]}, "open")
     assert (evaluation.round.status, evaluation.round.opened_units) == ("opening", 0)
     with Session(db.engine()) as killed:
         assert rounds.open_some(killed, evaluation.round.id) == 3
@@ -306,9 +306,9 @@ def test_weights_are_shared_out_exactly() -> None:
         "commitment_targets": Decimal(4),
         "commitment_rate": Decimal(50),
     }
-    opinions = [{"scores": {"i3": "90", "i4": "70"}}, {"scores": {"i3": "90", "i4": "90"}}]
+    opinions = [{"scores": {"i4": "90", "i5": "70"}}, {"scores": {"i4": "90", "i5": "90"}}]
     rows, total = scoring.score(indicators, values, opinions)
-    assert [row["score"] for row in rows] == [None, None, None, "80.00", "50.00"]
+    assert [row["score"] for row in rows] == [None, None, None, None, "80.00", "50.00"]
     assert total == Decimal("65.00")
 
 
@@ -341,7 +341,8 @@ def test_3_2_page_pdf_and_xlsx_show_equal_figures_recomputed_from_the_registers(
     assert [row[0] for row in rows] == [1, 2, 3]
     for letter in ("", "_b", "_c"):
         result, name = evaluation.result(letter), town.unit(letter).name
-        total = sum(Decimal(row["score"]) * Decimal(row["weight"]) for row in result.scores) / Decimal(100)
+        judged = [(Decimal(row["score"]), Decimal(row["weight"])) for row in result.scores if row["score"] is not None]
+        total = sum(score * weight for score, weight in judged) / sum(weight for _score, weight in judged)
         told = f"{total.quantize(Decimal('0.01'), 'ROUND_HALF_UP')}"
         (row,) = [row for row in rows if row[1] == name]
         assert Decimal(str(row[2])) == Decimal(told)

@@ -43,7 +43,7 @@ def test_the_demo_has_pilots_projects_and_three_quarters_with_results(demo_data:
 
     assert count(PilotEnterprise) >= 200
     assert count(RetrofitProject) >= 180
-    assert sorted(session.scalars(select(EvaluationRound.status))) == ["closed"] * 3 + ["opening"]
+    assert sorted(session.scalars(select(EvaluationRound.status))) == ["closed"] * 3 + ["running"]
     settled = select(EvaluationResult.grade, func.count()).where(EvaluationResult.settled_at.isnot(None))
     grades = session.execute(settled.group_by(EvaluationResult.grade)).all()
     found = {row[0]: row[1] for row in grades}

@@ -12,10 +12,12 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from webapp import clock
-from webapp.demo import make, play
+from webapp.demo import make, play, supervision
 from webapp.demo.registers import Registers
 from webapp.engine.handler_api import Actor
 from webapp.notices import objections, publishing
+from webapp.registers import evaluation_rounds as rounds
+from webapp.registers.evaluation_models import EvaluationResult, EvaluationRound
 from webapp.registers.filing_checks import MATERIALS
 from webapp.registers.models import Filing, FilingItem
 from webapp.registers.values import key
@@ -30,7 +32,7 @@ def fill(session: Session, people: Mapping[str, Actor], registers: Registers) ->
     _filing_under_review(session, people, registers)
     _filing_just_submitted(session, people)
     _filing_being_prepared(session, people)
-    _round_under_way(session, people)
+    _round_under_way(session, people, registers)
 
 
 @contextmanager
@@ -169,8 +171,8 @@ def _filing_being_prepared(session: Session, people: Mapping[str, Actor]) -> Non
     play.start(session, people["lead_unit"], "partner_filing")
 
 
-def _round_under_way(session: Session, people: Mapping[str, Actor]) -> None:
-    """The quarter that has ended is being evaluated: indicators served, reporting open; the worker opens the units."""
+def _round_under_way(session: Session, people: Mapping[str, Actor], registers: Registers) -> None:
+    """The quarter that has ended is being evaluated: indicators served, reporting open; one unit is being checked."""
     with ago(12, 9, 10):
         instance_id = play.start(session, people["office"], "quarterly_evaluation")
         given = play.fill_in(session, people["office"], instance_id, "fix_indicators")
@@ -181,4 +183,11 @@ def _round_under_way(session: Session, people: Mapping[str, Actor]) -> None:
         opinion = {"approve_opinion": "同意。"}
         play.do(session, people["working_group"], instance_id, "approve_indicators", opinion, "approve")
     with ago(8, 9, 0):
-        play.do(session, people["office"], instance_id, "open_reporting", {}, "open")
+        play.do(session, people["office"], instance_id, "open_reporting", {"checks": supervision.ALL}, "open")
+        round_ = session.scalars(select(EvaluationRound).where(EvaluationRound.instance_id == instance_id)).one()
+        while rounds.open_some(session, round_.id):
+            pass
+    with ago(2, 11, 30):
+        unit = EvaluationResult.lead_unit_id == registers.units[1].id
+        mine = select(EvaluationResult).where(EvaluationResult.round_id == round_.id, unit)
+        supervision.under_way(session, people, session.scalars(mine).unique().one())

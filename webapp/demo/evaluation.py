@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from webapp import clock
 from webapp.config import ROOT
-from webapp.demo import make
+from webapp.demo import make, supervision
 from webapp.engine.decisions import parse_dmn
 from webapp.registers import evaluation_scoring as scoring
 from webapp.registers import history, numbers
@@ -134,6 +134,7 @@ def _round(session: Session, units: Sequence[LeadUnit], quarter: scoring.Quarter
         quarter=quarter.number,
         status="closed",
         indicators=indicators,
+        checks=supervision.ALL,
         frozen_at=datetime.combine(clock.next_working_day(quarter.start), time(10), clock.BEIJING),
         opened_at=opened,
         report_due_at=clock.deadline(opened, working_days=10),
@@ -143,13 +144,19 @@ def _round(session: Session, units: Sequence[LeadUnit], quarter: scoring.Quarter
         closed_at=closed,
     )
     _enter(session, [round_], "closed")
-    results = [_result(session, round_, unit, quarter, n, fails) for n, unit in enumerate(units)]
+    results = [_reported(round_, unit, quarter, n, fails) for n, unit in enumerate(units)]
+    session.add_all(results)
+    session.flush()
+    supervision.past(session, results, quarter, units[FAILED_ONCE].id if fails else None)
+    for n, result in enumerate(results):
+        _settle(session, round_, result, quarter, n, fails)
     _enter(session, results, "settled")
 
 
-def _result(
-    session: Session, round_: EvaluationRound, unit: LeadUnit, quarter: scoring.Quarter, n: int, fails: bool
+def _reported(
+    round_: EvaluationRound, unit: LeadUnit, quarter: scoring.Quarter, n: int, fails: bool
 ) -> EvaluationResult:
+    """A unit that has reported and not been judged yet."""
     weak = fails and n == FAILED_ONCE
     random = Random(n * 101 + quarter.number)
     report = [
@@ -157,7 +164,26 @@ def _result(
         for key, label, measure, target, cumulative in _TARGETS
         for actual in [_actual(random, target, quarter.number if cumulative else 0, weak)]
     ]
-    values = scoring.figures(session, unit, quarter, report)
+    assert round_.opened_at is not None
+    return EvaluationResult(
+        round_id=round_.id,
+        lead_unit_id=unit.id,
+        lead_unit=unit,
+        round=round_,
+        status="checking",
+        report_due_at=round_.report_due_at,
+        reported_at=round_.opened_at + timedelta(days=3 + n % 6, hours=n % 7),
+        report=report,
+    )
+
+
+def _settle(
+    session: Session, round_: EvaluationRound, result: EvaluationResult, quarter: scoring.Quarter, n: int, fails: bool
+) -> None:
+    """Figures, opinions, scores, and the conclusion."""
+    weak = fails and n == FAILED_ONCE
+    random = Random(n * 103 + quarter.number)
+    values = scoring.figures(session, result.lead_unit, quarter, result.report)
     if weak:  # its projects stood still for this quarter's judges
         values = {**values, "enterprises_done": values["pilots"] // 4, "level2": values["pilots"] // 5}
     judged = [i["key"] for i in round_.indicators if i["kind"] == "judged"]
@@ -169,22 +195,12 @@ def _result(
     rows, total = scoring.score(round_.indicators, values, opinions)
     assert round_.opened_at is not None
     assert round_.closed_at is not None
-    return EvaluationResult(
-        round_id=round_.id,
-        lead_unit_id=unit.id,
-        status="settled",
-        report_due_at=round_.report_due_at,
-        reported_at=round_.opened_at + timedelta(days=3 + n % 6, hours=n % 7),
-        report=report,
-        figures={name: str(value) for name, value in values.items()},
-        expert_scores=opinions,
-        scored_at=round_.opened_at + timedelta(days=20),
-        scores=rows,
-        total=total,
-        grade=grade(total),
-        arrangement="针对进度滞后的项目逐项制定补救措施，按月报送。" if weak else "继续推进改造项目，做好验收准备。",
-        settled_at=round_.closed_at,
-    )
+    result.figures = {name: str(value) for name, value in values.items()}
+    result.expert_scores, result.scores, result.total, result.grade = opinions, rows, total, grade(total)
+    result.scored_at, result.settled_at = round_.opened_at + timedelta(days=20), round_.closed_at
+    lagging, usual = "针对进度滞后的项目逐项制定补救措施，按月报送。", "继续推进改造项目，做好验收准备。"
+    result.arrangement = lagging if weak else usual
+    result.status = "settled"
 
 
 def _actual(random: Random, target: int, quarter: int, weak: bool) -> str:

@@ -23,6 +23,7 @@ LIMITS = {
     "objection": (6, timedelta(hours=1)),
     "evidence": (40, timedelta(hours=1)),
     "lookup": (10, timedelta(minutes=15)),
+    "questionnaire": (20, timedelta(minutes=15)),  # links that open nothing
 }
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from webapp.notices import objection_views, public_pages, receipt_views
+from webapp.notices import objection_views, public_pages, questionnaire_views, receipt_views
 from webapp.notices.blueprint import bp
 
-__all__ = ["bp", "objection_views", "public_pages", "receipt_views"]
+__all__ = ["bp", "objection_views", "public_pages", "questionnaire_views", "receipt_views"]

@@ -25,6 +25,7 @@ RESULT: Words = {
     "waiting": (lazy("等待开启"), "end"),
     "reporting": (lazy("材料报送"), "new"),
     "verifying": (lazy("核实未参加"), "bad"),
+    "checking": (lazy("监督检查"), "run"),
     "scoring": (lazy("专家评分"), "run"),
     "stating": (lazy("陈述申辩"), "run"),
     "settling": (lazy("待审定"), "fix"),

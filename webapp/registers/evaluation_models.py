@@ -98,6 +98,7 @@ class EvaluationRound(Base):
     status: Mapped[str] = mapped_column(Text, default="preparing")
     indicators: Mapped[list[Any]] = mapped_column(JSONB, default=list)
     experts: Mapped[list[Any]] = mapped_column(JSONB, default=list)  # account ids of the panel
+    checks: Mapped[list[Any]] = mapped_column(JSONB, default=list)  # forms of supervision ordered: supervision.CHECKS
     frozen_at: Mapped[datetime | None]
     opened_at: Mapped[datetime | None]
     report_due_at: Mapped[datetime | None]
@@ -122,7 +123,8 @@ class EvaluationRound(Base):
 class EvaluationResult(Base):
     """One lead unit in one round: what it reported, its figures, scores, conclusion and next-stage arrangement (3.2).
 
-    Status waiting | reporting | verifying | scoring | stating | settling; final: settled | absent | left | voided.
+    Status waiting | reporting | verifying | checking | scoring | stating | settling;
+    final: settled | absent | left | voided.
     `scores`: [{key, label, dimension, weight, effective, score, points, note}]; `score` None: 不适用 (no base), its
     weight is shared out among the others in `effective`.
     """
@@ -141,6 +143,9 @@ class EvaluationResult(Base):
     late: Mapped[bool] = mapped_column(default=False)
     report: Mapped[list[Any]] = mapped_column(JSONB, default=list)
     report_words: Mapped[str] = mapped_column(Text, default="")
+    #: forms of supervision ordered for this unit alone; None: those of the round
+    checks: Mapped[list[Any] | None] = mapped_column(JSONB(none_as_null=True))
+    unchecked: Mapped[dict[str, Any]] = mapped_column(JSONB, default=dict)  # why an ordered form was not carried out
     figures: Mapped[dict[str, Any]] = mapped_column(JSONB, default=dict)
     expert_scores: Mapped[list[Any]] = mapped_column(JSONB, default=list)
     scored_at: Mapped[datetime | None]

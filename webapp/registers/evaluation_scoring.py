@@ -18,6 +18,7 @@ from sqlalchemy.orm import Session
 from webapp.engine.errors import FeelError
 from webapp.engine.feel import compile_expression
 from webapp.i18n import _, lazy
+from webapp.registers import supervision_figures
 from webapp.registers.evaluation_labels import DIMENSION
 from webapp.registers.evaluation_models import Commitment, PilotEnterprise, RetrofitProject
 from webapp.registers.models import ConsortiumEnterprise, LeadUnit
@@ -36,6 +37,7 @@ FIGURES = {
     "partners": lazy("联合体企业数"),
     "commitment_targets": lazy("任务书指标数"),
     "commitment_rate": lazy("任务书按进度完成率（百分比）"),
+    **supervision_figures.LABELS,
 }
 #: The five dimensions that 3.2 names: each must weigh above zero.
 FIVE = ("retrofitted", "effect", "satisfaction", "service", "commitment")
@@ -107,7 +109,8 @@ def standard_set() -> list[dict[str, Any]]:
     return [
         computed("retrofitted", "完成改造的试点企业占比", 25, "min(100, enterprises_done / pilots * 100)", "pilots"),
         computed("effect", "改造后达到二级及以上的企业占比", 25, "min(100, level2 / pilots * 100)", "pilots"),
-        judged("satisfaction", "试点企业满意度", 20, "依据问卷、电话访谈记录评分，100 分为非常满意。", "pilots"),
+        computed("satisfaction", "问卷满意度", 10, "questionnaire_satisfaction", "questionnaire_answers"),
+        judged("satisfaction", "访谈和走访反映的满意度", 10, "依据访谈、走访记录，100 分为非常满意。", "pilots"),
         judged("service", "服务团队与解决方案", 15, "团队配置、诊断质量、“小快轻准”产品与响应速度。", ""),
         computed("commitment", "任务书按进度完成率", 15, "min(100, commitment_rate)", "commitment_targets"),
     ]
@@ -221,7 +224,7 @@ def figures(
     found |= {"pilots": Decimal(pilots), "partners": Decimal(partners), "projects_late": Decimal(row.late)}
     found["commitment_targets"] = Decimal(len(targets.indicators) if targets else 0)
     found["commitment_rate"] = commitment_rate(targets, report, share(unit, quarter))
-    return found
+    return found | supervision_figures.figures(session, unit.id, quarter.year, quarter.number)
 
 
 def share(unit: LeadUnit, quarter: Quarter) -> Decimal:

@@ -14,7 +14,16 @@ from webapp.accounts import service as accounts
 from webapp.errors import NotFound
 from webapp.http import db_session
 from webapp.i18n import _
-from webapp.registers import career, evaluation_labels, evaluation_lists, labels, pages, queries
+from webapp.registers import (
+    career,
+    evaluation_labels,
+    evaluation_lists,
+    labels,
+    pages,
+    queries,
+    supervision,
+    supervision_panel,
+)
 from webapp.registers.evaluation_models import (
     Commitment,
     EvaluationConsequence,
@@ -199,7 +208,10 @@ def result(entry_id: UUID) -> str:
     ]
     state = labels.word(evaluation_labels.RESULT, entry.status), labels.tone(evaluation_labels.RESULT, entry.status)
     title = evaluation_lists.title_of(entry)
-    tables = _result_tables(entry)
+    reads = supervision_panel.reads_answers(actor)
+    tables = [*_result_tables(entry), *_supervision_tables(entry, reads)]
+    if reads:
+        facts.append(_supervision(entry))
     return _page(entry, title, state, evaluation_lists.RESULTS, facts, "3.2", tables, notes)
 
 
@@ -211,6 +223,18 @@ def _consequences(entry: EvaluationResult) -> list[tuple[str, str]]:
         (_("后续：%(kind)s（第 %(clause)s 条）", kind=labels.word(kinds, one.kind), clause=one.clause), one.reason)
         for one in found
     ]
+
+
+def _supervision(entry: EvaluationResult) -> dict[str, Any]:
+    names = "、".join(str(supervision.CHECKS[name]) for name in supervision.ordered(entry))
+    url = url_for("supervision.page", result_id=entry.id)
+    return {"label": _("监督检查"), "value": names or _("未安排"), "url": url}
+
+
+def _supervision_tables(entry: EvaluationResult, reads: bool) -> list[dict[str, Any]]:
+    """What supervision found (3.2): the figures for the unit itself, names and words for who judges it."""
+    found = supervision_panel.tables(db_session(), entry, reads)
+    return [{"title": t.title, "columns": t.columns, "rows": t.rows, "note": t.note} for t in found]
 
 
 def _result_tables(entry: EvaluationResult) -> list[dict[str, Any]]:
