@@ -9,8 +9,6 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 from random import Random
-from typing import Any
-from uuid import UUID
 
 from tests.benchmarks.ground import Ground
 from tests.benchmarks.registry import Bench, Figure
@@ -85,7 +83,8 @@ def _memory(cluster: Cluster, steps: int) -> Iterator[Figure]:
         done = wanted
         sizes.append(_resident(worker))
     early, late = sizes
-    print(f"a worker and its handlers' processes: {early / 2**20:.0f} MB after a fifth, {late / 2**20:.0f} MB at the end")
+    sizes_told = f"{early / 2**20:.0f} MB after a fifth, {late / 2**20:.0f} MB at the end"
+    print(f"a worker and its handlers' processes: {sizes_told}")
     yield Figure(f"memory of a worker after {steps} steps / after a fifth of them", late / early, 1.15, "×")
 
 
@@ -100,11 +99,12 @@ def _feed(cluster: Cluster, cases: int, most: int = 200) -> None:
     def begin() -> None:
         with db.transaction() as session:
             started = engine.start(session, StartInstance("ledger"))
-            [task]: Any = started.opened
-            engine.step(session, UUID(str(started.instance_id)), CompleteTask(task))
+            engine.step(session, started.instance_id, CompleteTask(started.opened[0]))
 
-    waiting = "select count(*) from process_instance p where status = 'active' and not exists (select 1 from user_task t"
-    waiting += " where t.instance_id = p.id and t.element_id = 'second')"
+    waiting = (
+        "select count(*) from process_instance p where status = 'active' and not exists"
+        " (select 1 from user_task t where t.instance_id = p.id and t.element_id = 'second')"
+    )
     for number in range(cases):
         begin()
         if number % 50 == 0:

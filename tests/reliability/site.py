@@ -1,4 +1,4 @@
-"""The product with a process of its own, to be put under load and killed. `made_app` is for gunicorn, `site_worker` works.
+"""The product with a process of its own, to be put under load and killed: `made_app` for gunicorn, handlers.
 
 Its handlers write down what they did: the local one in the step's transaction, the external one under its key.
 """
