@@ -15,7 +15,9 @@ if TYPE_CHECKING:
 MODULES = (
     "tests.benchmarks.step",
     "tests.benchmarks.crowd",
+    "tests.benchmarks.inbox",
     "tests.benchmarks.rounds",
+    "tests.benchmarks.unharmed",
 )
 
 

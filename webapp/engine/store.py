@@ -33,8 +33,9 @@ LOCK_WITH_TASK = (
     f"SELECT {_INSTANCE}, t.node, t.element_id FROM process_instance p"
     " LEFT JOIN user_task t ON t.id = %(task)s AND t.instance_id = p.id WHERE p.id = %(id)s FOR NO KEY UPDATE OF p"
 )
-#: How long the database waits before it holds a queued job for lost, in seconds (its own clock, not the movable one).
-LEASE = 900
+#: For how long a queued job is left to the queue, in seconds (the database's own clock, not the movable one). Longer
+#: than any queue and any handler: a job that the queue has lost is found by looking (`jobs.release_lost`).
+LEASE = 6 * 3600
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,7 +151,8 @@ _PARTS: dict[str, str] = {
     "closed": "UPDATE user_task t SET status = x.status, ended_at = x.ended_at, completed_by = x.completed_by,"
     " outcome = x.outcome, form_data = x.form_data FROM "
     + _source(tables.user_task, ("node", "status", "ended_at", "completed_by", "outcome", "form_data"), "closed")
-    + " WHERE t.instance_id = %(id)s AND t.node = x.node AND t.status = 'open'",
+    # Not `status = 'open'`: before the first ANALYZE that lured the planner into reading a whole index of open tasks.
+    + " WHERE t.instance_id = %(id)s AND t.node = x.node AND t.ended_at IS NULL",
     "history": _insert(
         tables.activity_history,
         "history",

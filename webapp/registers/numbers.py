@@ -16,8 +16,8 @@ from sqlalchemy.orm import Session
 from webapp.registers.models import SerialNumber
 
 #: Kinds of case numbers: filing 备案, publicity batch 公示, objection 异议, correction 更正, change review 变更审核,
-#: expulsion review 清退, quarterly evaluation 评价.
-CASE_KINDS = frozenset({"BA", "GS", "YY", "GZ", "BG", "QT", "PJ"})
+#: expulsion review 清退, quarterly evaluation 评价, reconsideration 复核.
+CASE_KINDS = frozenset({"BA", "GS", "YY", "GZ", "BG", "QT", "PJ", "FH"})
 #: 机关代字 of each kind of document that is numbered (GB/T 9704-2012, 7.2.5), a house rule of the office.
 DOCUMENT_PREFIXES = {
     "publicity": "穗工信公示",
@@ -27,6 +27,8 @@ DOCUMENT_PREFIXES = {
     "interpretation": "穗工信解释",
     "expulsion_told": "穗工信清退告",
     "expulsion": "穗工信清退",
+    "evaluation_report": "穗工信评价",
+    "reconsideration": "穗工信复核",
 }
 
 
