@@ -198,3 +198,23 @@ def test_what_was_sent_is_recalled_until_the_next_person_opens_it(
     assert late.status_code == 409
     assert "已经签收或打开" in late.text
     assert opened(session) == ["check"]
+
+
+def test_the_rest_dialect_moves_tokens(client: Any, sign_in: Any, session: Session, case: str) -> None:
+    address = f"/engine-rest/process-instance/{case}/modification"
+    cancel = {"type": "cancel", "activityId": "draft"}
+
+    def begin(activity: str) -> dict[str, str]:
+        return {"type": "startBeforeActivity", "activityId": activity}
+
+    sign_in("office")
+    assert client.post(address, json={"instructions": [cancel, begin("check")]}).status_code == 403
+    sign_in("manager")
+    for wrong in ({}, {"instructions": [cancel]}, {"instructions": [{"type": "startTransition"}]}):
+        assert client.post(address, json=wrong).status_code == 400
+    refused = client.post(address, json={"instructions": [cancel, begin("sign")]})
+    assert refused.status_code == 409
+    assert "4.4" in refused.text
+    moved = client.post(address, json={"instructions": [cancel, begin("check")], "annotation": "已核"})
+    assert moved.status_code == 204
+    assert opened(session) == ["check"]
