@@ -218,3 +218,27 @@ def test_the_rest_dialect_moves_tokens(client: Any, sign_in: Any, session: Sessi
     moved = client.post(address, json={"instructions": [cancel, begin("check")], "annotation": "已核"})
     assert moved.status_code == 204
     assert opened(session) == ["check"]
+
+
+def test_a_migration_is_undone_while_nothing_has_happened(
+    app: Any, client: Any, sign_in: Any, session: Session, case: str, account: Callable[..., Any]
+) -> None:
+    renamed = MODEL.replace(b'name="draft"', b'name="outline"')
+    [newer] = deployment.deploy(session, "letter", {"letter.bpmn": renamed}, hooks=hooks).definitions
+    session.commit()
+    sign_in("manager")
+    task = open_task(session, "draft")
+    there = {"kind": "migrate", "definition": str(newer.id)}
+    assert "保留签收、草稿和留言" in client.post(f"/instances/{case}/operations/preview", data=there).text
+    done = client.post(f"/instances/{case}/operations/apply", data={**there, "reason": "改版", "confirm": "HJ-1"})
+    assert done.status_code == 303
+    assert open_task(session, "draft") == task
+    back = {"kind": "migrate_back", "reason": "还不到时候", "confirm": "HJ-1"}
+    assert client.post(f"/instances/{case}/operations/apply", data=back).status_code == 303
+    assert client.post(f"/instances/{case}/operations/apply", data=there | back).status_code == 303  # and forth again
+    first = Client(app)
+    first.sign_in(account("office"))
+    complete(first, task)
+    late = client.post(f"/instances/{case}/operations/preview", data=back)
+    assert late.status_code == 409
+    assert "又有进展" in late.text
