@@ -23,7 +23,7 @@ from webapp.engine.handler_api import (
     handler,
 )
 from webapp.i18n import _
-from webapp.registers import expulsion_papers, expulsions, labels
+from webapp.registers import expulsion_hearing, expulsion_papers, expulsions, labels
 from webapp.registers.models import Expulsion
 from webapp.registers.values import as_text, as_uuid, key, until_words, zh_date
 
@@ -82,7 +82,7 @@ def review_file(ctx: CasePanelContext) -> CasePanel:
         return CasePanel(blocks=[Block("facts", title=_("退出申请"), items=facts)])
     review, inside = expulsions.get(ctx.session, found), bool(ctx.actor.roles & INSIDE)
     blocks = [_facts(review), _grounds(review, inside)]
-    if said := expulsions.said_words(review):
+    if said := expulsion_hearing.said_words(review):
         blocks.append(Block("text", title=_("单位的陈述申辩"), text=said))
     evidence = [v for g in review.grounds if inside or g.told_at or g.source == "unit" for v in g.evidence]
     if evidence:

@@ -34,6 +34,7 @@ ROOMS = (
     "webapp.registers.supervision_views",
     "webapp.registers.interpretation_views",
     "webapp.registers.expulsion_views",
+    "webapp.registers.admission_views",
     "webapp.registers.regulation_views",
     "webapp.notices.views",
     "webapp.notices.public_views",

@@ -5,6 +5,8 @@ from __future__ import annotations
 import signal
 import sys
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -26,14 +28,25 @@ class Program(click.Group):
             raise click.ClickException(error.message + fields) from None
 
 
+def _settings() -> settings.Config:
+    """Errors: ClickException for a setting that is none, or a data directory that cannot be written."""
+    try:
+        config = settings.load()
+    except ValueError as error:
+        raise click.ClickException(str(error)) from None
+    except OSError as error:
+        raise click.ClickException(f"数据目录不能写入：{error.filename}（{error.strerror}）。") from None
+    logs.configure(config.log_level)
+    return config
+
+
 def _configure() -> settings.Config:
     """Settings with a database: the one named, else the embedded server when it runs. Errors: ClickException."""
     from dataclasses import replace
 
     from webapp.postgres import Server
 
-    config = settings.load()
-    logs.configure(config.log_level)
+    config = _settings()
     if not config.database_url:
         server = Server(config.data_dir / "postgres")
         if not server.is_running():
@@ -102,6 +115,133 @@ def deploy(directory: Path, comment: str) -> None:
             click.echo(f"{finding.severity}\t{finding.element_id or '-'}\t{finding.code}\t{finding.message}", err=True)
         sys.exit(1)
     click.echo(result)
+
+
+@contextmanager
+def _database() -> Iterator[settings.Config]:
+    """Settings with a database that runs: the embedded server is started for the command when `make run` is not up."""
+    from dataclasses import replace
+
+    from webapp import supervisor
+    from webapp.postgres import Server
+
+    config = _settings()
+    server = Server(config.data_dir / "postgres")
+    if config.database_url or server.is_running():
+        yield _configure()
+        return
+    try:
+        with supervisor.only_one(config.data_dir):
+            config = replace(config, database_url=server.start())
+            db.configure(config.database_url, pool_size=4)
+            try:
+                yield config
+            finally:
+                db.dispose()
+                server.stop()
+    except supervisor.CannotStart as error:
+        raise click.ClickException(str(error)) from None
+
+
+def _say(sentence: str) -> None:
+    click.echo(sentence, err=True)
+
+
+#: Exit status when a command has done its work and found damage; 1: it could not do it.
+DAMAGED = 3
+
+
+@main.command()
+@click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
+def backup(file: Path) -> None:
+    """Write database and documents, as of one moment, into the archive FILE; work may go on meanwhile."""
+    from webapp.backup import making
+    from webapp.documents import storage
+
+    with _database() as config, _told(file):
+        storage.configure(config)
+        end = making.make(config.database_url, storage.store(), file, _say)
+    rows = sum(count for count, _ in end.tables.values())
+    click.echo(
+        f"已备份：{len(end.tables)} 张表 {rows} 行，文件 {end.documents} 个 → {file}（{file.stat().st_size} 字节）"
+    )
+    for digest in end.damaged:
+        click.echo(f"文件 {digest} 缺失或已被改动，未能备份", err=True)
+    if end.damaged:
+        sys.exit(DAMAGED)
+
+
+@main.command()
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--replace", is_flag=True, help="Throw away what the database holds; asks for its name.")
+def restore(file: Path, replace: bool) -> None:
+    """Restore the archive FILE into an empty database, and verify what came of it."""
+    from sqlalchemy.engine import make_url
+
+    from webapp.backup import restoring
+    from webapp.documents import storage
+
+    with _database() as config, _told(file):
+        storage.configure(config)
+        db.dispose()
+        if replace:
+            name = make_url(config.database_url).database or ""
+            typed = click.prompt(f"现有数据将全部被取代。请输入数据库名 {name} 以确认", default="", show_default=False)
+            if typed != name:
+                raise click.ClickException("没有确认，没有恢复任何内容。")
+        end = restoring.restore(config.database_url, file, replace=replace, say=_say)
+        click.echo(
+            f"已恢复：{len(end.tables)} 张表 {sum(n for n, _ in end.tables.values())} 行，文件 {end.documents} 个"
+        )
+        db.configure(config.database_url, pool_size=4)
+        _verify(config, with_documents=True)
+
+
+@main.command()
+@click.option("--no-documents", is_flag=True, help="Leave out the documents' bytes.")
+def verify(no_documents: bool) -> None:
+    """Look whether everything is there and fits together: states, tasks, documents, audit trail, numbers, history."""
+    from webapp.documents import storage
+
+    with _database() as config:
+        storage.configure(config)
+        _verify(config, with_documents=not no_documents)
+
+
+def _verify(config: settings.Config, *, with_documents: bool) -> None:
+    from webapp import composition, migrate
+    from webapp.backup import verifying
+
+    engine = composition.build_engine(config)
+    with db.transaction() as session:
+        if not migrate.is_current(session.connection()):
+            raise click.ClickException("数据库的结构不是本程序的版本；请先运行 qianyin migrate。")
+    with db.transaction() as session:
+        found = verifying.verify(session, engine, _say, with_documents=with_documents)
+    for finding in found.findings:
+        click.echo(f"{finding.kind}\t{finding.where}\t{finding.words}")
+    click.echo(f"已核对：实例 {found.instances} 个，文件 {found.documents} 个，审计记录 {found.chain.sealed} 条")
+    click.echo(f"审计封存摘要：{found.chain.head}")
+    if found.findings:
+        click.echo(f"发现问题 {len(found.findings)} 处（见上）。")
+        sys.exit(DAMAGED)
+    click.echo("没有发现问题。")
+
+
+@contextmanager
+def _told(file: Path) -> Iterator[None]:
+    """What disk and database refuse, as sentences."""
+    import psycopg
+    from sqlalchemy.exc import DBAPIError
+
+    try:
+        yield
+    except FileExistsError:
+        raise click.ClickException(f"{file} 已经存在，没有覆盖；请换一个文件名。") from None
+    except OSError as error:
+        raise click.ClickException(f"{error.filename or file}：{error.strerror or error}。") from None
+    except (psycopg.Error, DBAPIError) as error:
+        raise click.ClickException(f"数据库出错：{getattr(error, 'orig', None) or error}") from None
 
 
 @main.group()

@@ -15,12 +15,14 @@ from uuid import UUID
 
 import orjson
 import psycopg
-from sqlalchemy import DateTime, Engine, MetaData, Select, create_engine
+from sqlalchemy import DateTime, Engine, MetaData, Select, create_engine, event
 from sqlalchemy.dialects import registry
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.dialects.postgresql import UUID as PgUUID
 from sqlalchemy.exc import DBAPIError
-from sqlalchemy.orm import DeclarativeBase, Session
+from sqlalchemy.orm import DeclarativeBase, Session, SessionTransaction
+
+from webapp.driver import Connection, rows
 
 T = TypeVar("T")
 
@@ -31,6 +33,8 @@ OPTIONS = (
 )
 #: SQLSTATEs after which the whole unit of work may be run again: serialisation failure, deadlock.
 RETRYABLE = {"40001", "40P01"}
+#: Where a session keeps the driver's connection while its transaction lasts.
+_DRIVER = "webapp.db.driver"
 
 
 class Base(DeclarativeBase):
@@ -68,6 +72,11 @@ def sqlalchemy_url(url: str) -> str:
     return url
 
 
+def plain_url(url: str) -> str:
+    """The address as libpq reads it."""
+    return url.replace("postgresql+psycopg://", "postgresql://", 1)
+
+
 def configure(url: str, *, pool_size: int = 12) -> Engine:
     """Make the process's engine for a PostgreSQL `url` (`postgresql://…`); call once, after any fork."""
     global _engine, _url
@@ -82,7 +91,7 @@ def configure(url: str, *, pool_size: int = 12) -> Engine:
         pool_recycle=1800,
         json_serializer=_dumps,
         json_deserializer=orjson.loads,
-        connect_args={"options": OPTIONS, "connect_timeout": 10, "prepare_threshold": 2},
+        creator=lambda: Connection.connect(plain_url(url), options=OPTIONS, connect_timeout=10, prepare_threshold=2),
     )
     return _engine
 
@@ -171,11 +180,13 @@ def direct(session: Session, sql: str, values: Mapping[str, Any]) -> list[tuple[
     For the few statements of every step: SQLAlchemy's way to them costs half as much again. Errors are SQLAlchemy's
     (DBAPIError), so that an edge repeats a deadlock as ever; a broken connection leaves the pool.
     """
-    connection = session.connection()
-    driver = cast("psycopg.Connection[tuple[Any, ...]]", connection.connection.driver_connection)
+    driver = cast("psycopg.Connection[Any]", session.info.get(_DRIVER))
+    if driver is None:
+        driver = session.info[_DRIVER] = session.connection().connection.driver_connection
     try:
-        return driver.execute(sql, values).fetchall()
+        return rows(driver, sql, values)
     except psycopg.Error as error:
+        connection = session.connection()
         if driver.closed:
             connection.invalidate(error)
         wrapped = DBAPIError.instance(
@@ -187,6 +198,13 @@ def direct(session: Session, sql: str, values: Mapping[str, Any]) -> list[tuple[
             dialect=connection.dialect,
         )
         raise wrapped from error
+
+
+@event.listens_for(Session, "after_transaction_create")
+@event.listens_for(Session, "after_transaction_end")
+def _turned(session: Session, _transaction: SessionTransaction) -> None:
+    """The connection goes back to the pool with the transaction; a nested one sets its savepoint when it is asked."""
+    session.info.pop(_DRIVER, None)
 
 
 def is_retryable(error: BaseException) -> bool:

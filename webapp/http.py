@@ -7,6 +7,7 @@ rolled back otherwise. After a deadlock the whole view runs again, from the star
 from __future__ import annotations
 
 import copy
+import errno
 import json
 import logging
 import re
@@ -38,7 +39,7 @@ from werkzeug.datastructures import ImmutableMultiDict, MultiDict
 from werkzeug.exceptions import BadRequest, HTTPException, RequestEntityTooLarge, Unauthorized
 
 from webapp import db
-from webapp.errors import Conflict, Invalid, QianyinError, Unavailable
+from webapp.errors import Conflict, Invalid, OutOfSpace, QianyinError, ReadOnly, Unavailable
 from webapp.i18n import _, lazy
 
 log = logging.getLogger(__name__)
@@ -67,13 +68,18 @@ _UNFIT = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ufffe\uffff]")
 _CODED = re.compile(r"[0-9a-f-]{36}|[a-z_]+|[\w-]+\.[\w-]+\.[\w-]+")
 #: SQLSTATE of a lock that was not given in time.
 LOCK_TIMEOUT = "55P03"
+#: SQLSTATE of a database that has no room left, or takes no writes (a standby, a file system that became read-only).
+DISK_FULL, READ_ONLY = "53100", "25006"
+_NO_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 
 
 def unit() -> db.UnitOfWork:
     """The request's unit of work."""
-    if "unit" not in g:
-        g.unit = db.UnitOfWork()
-    return cast(db.UnitOfWork, g.unit)
+    held = g._get_current_object()  # each look through the proxy costs a walk to the context
+    found = held.get("unit")
+    if found is None:
+        found = held.unit = db.UnitOfWork()
+    return cast(db.UnitOfWork, found)
 
 
 def db_session() -> Session:
@@ -156,7 +162,10 @@ class Web(Flask):
 
 def _kept() -> dict[str, Any] | None:
     """The session as a write begins with it. Reading does not change it, and must not vary by its cookie."""
-    return None if request.method in {"GET", "HEAD", "OPTIONS"} else copy.deepcopy(dict(session))
+    if request.method in {"GET", "HEAD", "OPTIONS"}:
+        return None
+    stored = dict(session)
+    return copy.deepcopy(stored) if stored else stored
 
 
 def _put_back(kept: dict[str, Any] | None) -> None:
@@ -179,17 +188,18 @@ def _begin_again(attempt: int) -> None:
 
 
 def _close(_error: BaseException | None) -> None:
-    if "unit" in g:
-        g.unit.rollback()
+    if (unit := g.get("unit")) is not None:
+        unit.rollback()
 
 
 def _headers(response: Response) -> Response:
-    headers = REST_HEADERS if request.path.startswith("/engine-rest") else HEADERS
+    asked = request._get_current_object()  # type: ignore[attr-defined]
+    headers = REST_HEADERS if asked.path.startswith("/engine-rest") else HEADERS
     for name, value in headers.items():
         response.headers.setdefault(name, value)
-    if response.status_code == 401 and is_api() and "HX-Request" not in request.headers:
+    if response.status_code == 401 and is_api() and "HX-Request" not in asked.headers:
         response.headers.setdefault("WWW-Authenticate", 'Basic realm="qianyin", charset="UTF-8"')
-    if request.endpoint != "static":
+    if asked.endpoint != "static":
         from webapp.accounts import sessions
 
         sessions.no_store(response)
@@ -210,6 +220,7 @@ TITLES = {
     429: lazy("操作过于频繁"),
     500: lazy("系统出错"),
     503: lazy("系统繁忙"),
+    507: lazy("存储空间已满"),
 }
 SENTENCES = {
     400: lazy("请求有误，请返回上一页重试。"),
@@ -239,7 +250,11 @@ UNSAID = (
     lazy("没有办理事项在等待这条消息，或等待者不止一个。"),
     lazy("所填内容有需要修改之处，没有提交。"),
     lazy("该办理事项已结束。"),
+    lazy("规程规定的环节不能跳过。"),
+    lazy("该事项不能迁移到这个版本。"),
     lazy("该办理事项已暂停，恢复后才能继续办理。"),
+    lazy("服务器存储空间已满，本次没有保存任何内容；请联系系统管理员后重试。"),
+    lazy("数据库目前只能读取，本次没有保存任何内容；请联系系统管理员后重试。"),
     lazy("文件存储空间已满，本次没有保存任何内容；请联系系统管理员后重试。"),
 )
 
@@ -320,6 +335,8 @@ def _database(error: DBAPIError | PoolTimeout) -> ResponseReturnValue:
     state = getattr(getattr(error, "orig", None), "sqlstate", None)
     if isinstance(error, DBAPIError) and db.is_retryable(error):
         return _told(Conflict())
+    if state in {DISK_FULL, READ_ONLY}:
+        return _told(OutOfSpace() if state == DISK_FULL else ReadOnly())
     if state == LOCK_TIMEOUT or isinstance(error, PoolTimeout | OperationalError | InterfaceError):
         log.warning("the database did not answer: %s", error)
         return _told(Unavailable(_("系统暂时繁忙，请稍后再试。")))
@@ -330,6 +347,8 @@ def _database(error: DBAPIError | PoolTimeout) -> ResponseReturnValue:
 
 
 def _unforeseen(error: Exception) -> ResponseReturnValue:
+    if isinstance(error, OSError) and error.errno in _NO_ROOM:  # while the request itself was being received
+        return _told(OutOfSpace())
     reference = secrets.token_hex(4).upper()
     log.error("unforeseen error %s on %s %s", reference, request.method, request.path, exc_info=error)
     message = _("系统出错，本次操作没有生效。请稍后重试；若仍出错，请联系系统管理员。")

@@ -35,10 +35,26 @@ def upgrade(url: str) -> None:
         guard.execution_options(isolation_level="AUTOCOMMIT")
         guard.execute(text("select pg_advisory_lock(:key)"), {"key": _LOCK})
         with engine.begin() as connection:
-            command.upgrade(configuration(connection), "head")
-            first = datetime.now(UTC).date().replace(day=1)
-            partitions.ensure(connection, first, _MONTHS_AHEAD)
+            to_head(connection)
     engine.dispose()
+
+
+def to_head(connection: Connection) -> None:
+    """Bring the database to the newest version inside the connection's transaction, coming months included."""
+    to(connection, "head")
+    first = datetime.now(UTC).date().replace(day=1)
+    partitions.ensure(connection, first, _MONTHS_AHEAD)
+
+
+def to(connection: Connection, revision: str) -> None:
+    """Bring an older or empty database to a version inside the connection's transaction."""
+    command.upgrade(configuration(connection), revision)
+
+
+def knows(revision: str) -> bool:
+    """Whether a version of the schema is one of this program's."""
+    scripts = ScriptDirectory.from_config(configuration())
+    return revision in {script.revision for script in scripts.walk_revisions()}
 
 
 def is_current(connection: Connection) -> bool:

@@ -59,7 +59,7 @@ class Supervisor:
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             signal.signal(number, lambda *_: self.stop.set())
         try:
-            with _only_one(self.config.data_dir):
+            with only_one(self.config.data_dir):
                 self._start()
                 self._watch()
         except Stopped:
@@ -159,7 +159,7 @@ class Supervisor:
 
 
 @contextmanager
-def _only_one(data_dir: Path) -> Iterator[IO[str]]:
+def only_one(data_dir: Path) -> Iterator[IO[str]]:
     """Hold the data directory's lock. Errors: CannotStart when another run holds it."""
     data_dir.mkdir(parents=True, exist_ok=True)
     with (data_dir / "run.lock").open("a", encoding="ascii") as file:
@@ -248,6 +248,9 @@ def main() -> int:
         config = settings.load()
     except ValueError as error:
         say(f"没有启动：{error}")
+        return 1
+    except OSError as error:
+        say(f"没有启动：数据目录不能写入：{error.filename}（{error.strerror}）。")
         return 1
     return Supervisor(config).run()
 

@@ -19,7 +19,7 @@ import procrastinate
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from webapp import db, demo_clock
+from webapp import db, demo_clock, housekeeping
 from webapp.config import Config
 from webapp.engine import incidents, jobs, messages, runtime, timers
 from webapp.engine.errors import HandlerFailed
@@ -120,6 +120,7 @@ def run(config: Config, stop: threading.Event) -> None:
     engine = runtime.engine()
     rounds = threading.Thread(target=_rounds, args=(engine, config, stop), name="rounds", daemon=True)
     rounds.start()
+    threading.Thread(target=housekeeping.run, args=(config, stop), name="housekeeping", daemon=True).start()
     asyncio.run(_work(make_app(engine, config.database_url, config), config, stop))
     rounds.join(GRACE)
 

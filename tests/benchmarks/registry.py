@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 MODULES = (
     "tests.benchmarks.step",
     "tests.benchmarks.crowd",
+    "tests.benchmarks.inbox",
     "tests.benchmarks.rounds",
 )
 

@@ -14,7 +14,7 @@ from webapp.accounts.models import Account
 from webapp.accounts.roles import ROLES
 from webapp.demo import make, people
 from webapp.notices.models import Notice
-from webapp.registers import checks
+from webapp.registers import checks, handovers, reconsiderations
 from webapp.registers.models import BarredEntry, ConsortiumEnterprise, Expulsion, Filing, FilingItem, LeadUnit
 
 
@@ -50,9 +50,12 @@ def test_the_demo_has_what_a_first_look_needs(engine: Any, config: Any, clock_at
         assert set(ROLES) <= set(accounts)
         assert passwords.matches(accounts["office"].password_hash, people.PASSWORD)
         assert session.scalar(text("select count(*) from incident")) == 0
-        review = session.scalars(select(Expulsion)).unique().one()
+        past, review = session.scalars(select(Expulsion).order_by(Expulsion.opened_at)).unique()
         assert (review.status, review.lead_unit.under_expulsion) == ("meeting", True)
-        assert len(session.scalars(text(CALLS)).all()) == 15
+        assert (past.status, past.decision_number) == ("expelled", "穗工信清退〔2025〕1 号")
+        assert [entry.status for entry in handovers.of_review(session, past.id)] == ["confirmed"] * 3
+        assert [entry.status for entry in reconsiderations.of_review(session, past.id)] == ["upheld"]
+        assert len(session.scalars(text(CALLS)).all()) == 19
 
 
 def test_the_demo_is_loaded_once_and_is_the_same_each_time(engine: Any, config: Any, clock_at: Any) -> None:

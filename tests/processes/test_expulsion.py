@@ -18,7 +18,7 @@ from webapp.documents.models import Document
 from webapp.engine.commands import Cancel, FireTimer, SetVariables
 from webapp.engine.tables import timer
 from webapp.errors import Conflict, Forbidden, Invalid, NotFound
-from webapp.registers import expulsions, filing_checks, history
+from webapp.registers import expulsion_withdrawal, expulsions, filing_checks, history
 from webapp.registers.models import BarredEntry, Expulsion, LeadUnit
 
 FACTS = "核查发现两份验收材料的签字系伪造，签收人否认。"
@@ -108,10 +108,6 @@ def test_4_4_a_unit_is_told_heard_and_expelled_by_a_confirmed_resolution(town: T
         assert (bar.clause, bar.decision_number) == ("4.4.5", row.decision_number)
         told = {change.action for change in history.of_entry(session, "lead_unit", [review.unit.id])}
         assert {"under_expulsion", "expelled"} <= told
-    items = {"handover_items": [{"project": "产线联网", "enterprise": "甲厂", "taker": "乙公司"}]}
-    town.do("office", review.case, "handover", {**items, "handover_note": "其余项目已经完成。"}, "submit")
-    assert town.status(review.case) == "completed"
-    assert review.row.handover["items"][0]["taker"] == "乙公司"
 
 
 @pytest.mark.parametrize("ground", expulsions.GROUNDS)
@@ -351,7 +347,7 @@ def test_4_4_1_a_unit_that_asks_to_leave_knows_the_bar_and_is_not_heard(town: To
 def test_4_4_1_it_may_withdraw_before_the_resolution_and_not_after(town: Town) -> None:
     case = ask_to_leave(town)
     with db.transaction() as session:
-        expulsions.withdraw(session, exit_review(town), town.people["lead_unit_head_c"])
+        expulsion_withdrawal.withdraw(session, exit_review(town), town.people["lead_unit_head_c"])
     assert town.status(case) == "cancelled"
     assert (unit(town).status, unit(town).under_expulsion) == ("listed", False)
     case = ask_to_leave(town)
@@ -361,14 +357,14 @@ def test_4_4_1_it_may_withdraw_before_the_resolution_and_not_after(town: Town) -
     review.propose_again()
     review.act("deliberate", "bureau_meeting")
     with db.transaction() as session, pytest.raises(Conflict):
-        expulsions.withdraw(session, session.get_one(Expulsion, review.id), town.people["lead_unit_head_c"])
+        expulsion_withdrawal.withdraw(session, session.get_one(Expulsion, review.id), town.people["lead_unit_head_c"])
 
 
 def test_4_4_1_another_unit_or_the_staff_cannot_withdraw_it(town: Town) -> None:
     ask_to_leave(town)
     for who in ("lead_unit_head", "lead_unit_c", "office"):
         with db.transaction() as session, pytest.raises((Forbidden, Conflict)):
-            expulsions.withdraw(session, exit_review(town), town.people[who])
+            expulsion_withdrawal.withdraw(session, exit_review(town), town.people[who])
 
 
 def test_4_4_1_a_voluntary_exit_joins_an_open_review_and_never_closes_it(town: Town) -> None:
@@ -377,7 +373,7 @@ def test_4_4_1_a_voluntary_exit_joins_an_open_review_and_never_closes_it(town: T
     assert town.status(case) == "completed"
     assert {g.clause for g in review.row.grounds} == {"4.4.1", "4.4.5"}
     with db.transaction() as session, pytest.raises(Conflict):
-        expulsions.withdraw(session, session.get_one(Expulsion, review.id), town.people["lead_unit_head_c"])
+        expulsion_withdrawal.withdraw(session, session.get_one(Expulsion, review.id), town.people["lead_unit_head_c"])
     review.gather()
     assert town.open(review.case) == ["state_case"]  # with another ground it is told and heard
 
@@ -432,8 +428,6 @@ def test_4_4_the_expelled_units_people_read_the_decision_and_submit_nothing(town
         for key in ("partner_filing", "expulsion_review"):
             with pytest.raises(Forbidden):
                 town.start(who, key)
-    data = {"handover_items": [], "handover_note": "没有未完成的项目。"}
-    town.do("lead_unit_head_c", review.case, "handover", data, "submit")
 
 
 def test_4_4_the_documents_say_what_was_decided_in_both_kinds(town: Town) -> None:

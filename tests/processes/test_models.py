@@ -87,6 +87,7 @@ def test_clauses_that_the_code_cites_exist() -> None:
     known = set(regulation.source()["clauses"])
     rules = (
         "filings filing_checks reviews batches membership change_reviews expulsions expelling"
+        " expulsion_hearing expulsion_meetings expulsion_withdrawal handovers reconsiderations reversing admission"
         " evaluation_rounds evaluation_units evaluation_scoring"
         " supervision supervision_figures supervision_panel questionnaires spot_checks",
         "publishing corrections objections",
@@ -124,6 +125,10 @@ def test_what_the_law_demands_is_guarded() -> None:
         ("expulsion_review", "record_meeting"),
         ("expulsion_review", "sign"),
         ("expulsion_review", "expel"),
+        ("expulsion_reconsideration", "deliberate"),
+        ("expulsion_reconsideration", "enter_ruling"),
+        ("expulsion_reconsideration", "sign"),
+        ("expulsion_reconsideration", "take_effect"),
         ("quarterly_evaluation", "approve_indicators"),
         ("quarterly_evaluation", "freeze"),
         ("lead_unit_evaluation", "report"),
@@ -144,6 +149,9 @@ def test_nobody_signs_or_confirms_what_they_prepared() -> None:
         ("notice_correction", "sign"): ("prepare",),
         ("expulsion_review", "legality"): ("propose", "gather"),
         ("expulsion_review", "sign"): ("draft_decision",),
+        ("project_handover", "confirm_handover"): ("hand_over",),
+        ("expulsion_reconsideration", "legality"): ("examine",),
+        ("expulsion_reconsideration", "sign"): ("draft_decision", "enter_ruling"),
         ("quarterly_evaluation", "approve_indicators"): ("fix_indicators",),
     }
 

@@ -18,6 +18,8 @@ from webapp.accounts.models import Account, Organisation
 from webapp.errors import Conflict, Invalid
 from webapp.http import db_session
 from webapp.i18n import _, language, lazy
+from webapp.retention import presenting as retained
+from webapp.retention import service as retention
 
 bp = Blueprint("admin", __name__, url_prefix="/admin", template_folder="templates")
 PAGE = 50
@@ -276,6 +278,7 @@ def _settings_page(errors: Mapping[str, Sequence[str]], entered: Mapping[str, st
         editable=_groups(),
         errors=errors,
         language=language(),
+        history=retained.words(retention.plan(db_session())) if "system" in _groups() else [],
     )
 
 

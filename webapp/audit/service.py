@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Iterator, Mapping
-from contextvars import ContextVar
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from typing import Any
@@ -17,10 +16,9 @@ from sqlalchemy.orm import Session
 from webapp import clock
 from webapp.accounts.models import Account
 from webapp.engine.handler_api import Actor
+from webapp.engine.origin import address as address  # set by the edge for each request
 from webapp.engine.tables import audit
 
-#: Where the request came from; set by the web's edge, empty in the worker and on the command line.
-address: ContextVar[str | None] = ContextVar("address", default=None)
 PAGE = 50
 #: An export is bounded like every list.
 LONGEST_EXPORT = 100_000

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import io
 from collections.abc import Mapping, Sequence
+from datetime import date, timedelta
+from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
@@ -14,7 +16,8 @@ from webapp.demo import make, play
 from webapp.demo.cases import ago
 from webapp.documents import service as documents
 from webapp.engine.handler_api import Actor
-from webapp.registers import expulsions
+from webapp.registers import expulsions, history
+from webapp.registers.evaluation_models import PilotEnterprise, RetrofitProject
 from webapp.registers.models import Expulsion, LeadUnit
 from webapp.registers.values import key
 
@@ -123,7 +126,9 @@ def sign(session: Session, signatory: Actor, review: Expulsion) -> None:
 
 
 def fill(session: Session, people: Mapping[str, Actor], unit: LeadUnit) -> UUID:
-    """A review that waits for the 局务会."""
+    """A review that waits for the 局务会; the unit has two projects under way, which a decision hands over."""
+    for n in (4, 5):
+        add_project(session, unit, n, clock.today() - timedelta(days=170 - n * 10))
     with ago(12, 9, 20):
         review = open_review(session, people["office"], unit)
     with ago(11, 15, 40):
@@ -138,3 +143,36 @@ def fill(session: Session, people: Mapping[str, Actor], unit: LeadUnit) -> UUID:
     with ago(3, 16, 20):
         set_agenda(session, people["office"], review)
     return key(review.id)
+
+
+def add_project(session: Session, unit: LeadUnit, n: int, signed: date) -> None:
+    """A pilot enterprise of the unit and its project under way."""
+    base = make.enterprise(n + 3000, signed)
+    pilot = PilotEnterprise(
+        credit_code=base["credit_code"],
+        name=f"广州{make.stem(n + 7)}精工部件有限公司",
+        lead_unit_id=unit.id,
+        industry=unit.industry,
+        district=base["address"][3:6],
+        contact=base["legal_rep"],
+        phone=f"020-86000{n:03d}",
+        listed_on=signed - timedelta(days=40),
+    )
+    session.add(pilot)
+    session.flush()
+    project = RetrofitProject(
+        number=f"GZ-{signed.year}-{900 + n:04d}",
+        title=f"{pilot.name.removeprefix('广州').removesuffix('有限公司')}机床联网与数据采集",
+        pilot_enterprise_id=pilot.id,
+        lead_unit_id=unit.id,
+        contract_number=f"HT{signed:%Y%m}{900 + n:04d}",
+        contract_amount=Decimal(36 + n * 7),
+        signed_on=signed,
+        due_on=signed + timedelta(days=400),
+        status="running",
+        level_before=1,
+    )
+    session.add(project)
+    session.flush()
+    history.record(session, pilot, "registered")
+    history.record(session, project, "signed")

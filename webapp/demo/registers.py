@@ -49,13 +49,17 @@ class Registers:
     notices: list[Notice]
 
 
-def fill(session: Session, now: datetime) -> Registers:
-    """Enter everything; the histories of the registers begin with it."""
+def fill(session: Session, now: datetime, *, barred: bool = True) -> Registers:
+    """Enter everything; the histories of the registers begin with it.
+
+    `barred`: the last unit is expelled already, else it is still listed and its expulsion can be played.
+    """
     today = now.astimezone(clock.BEIJING).date()
     units = [_unit(session, n, name, region, trade, today) for n, (name, region, trade) in enumerate(_UNITS)]
     units[3].rectifying = True
     expelled = _unit(session, 90, EXPELLED, "440112", "数控装备", today)
-    _bar(session, expelled, today)
+    if barred:
+        _bar(session, expelled, today)
     notices = _earlier_lists(session, units, today)
     interpretations = _interpretations(session, today)
     session.flush()

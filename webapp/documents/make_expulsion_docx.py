@@ -1,6 +1,6 @@
 """Make the Word templates of the expulsion review anew: python -m webapp.documents.make_expulsion_docx
 
-清退告知书, 局务会议题材料, 清退决定: the same names as in the HTML templates beside them.
+清退告知书, 局务会议题材料, 清退决定, 复核决定: the same names as in the HTML templates beside them.
 """
 
 from __future__ import annotations
@@ -91,6 +91,29 @@ def agenda() -> None:
     sheet.save("expulsion_agenda.docx", PROCESS)
 
 
+def reconsideration() -> None:
+    sheet = Sheet()
+    sheet.head()
+    sheet.text("{{ unit }}：", indent=False)
+    sheet.text("{%p if basis == 'ruling' %}")
+    sheet.text(
+        "{{ ruling.authority }}于{{ ruling.on|cn_date }}作出生效裁判（{{ ruling.number }}），撤销我局"
+        "{{ decided_on|cn_date }}对你单位（统一社会信用代码{{ credit_code }}）作出的清退决定"
+        "（{{ decision_number }}）。现决定如下。"
+    )
+    sheet.text("{%p else %}")
+    sheet.text(
+        "你单位（统一社会信用代码{{ credit_code }}）不服我局{{ decided_on|cn_date }}作出的清退决定"
+        "（{{ decision_number }}），于{{ asked_on|cn_date }}申请复核。"
+        "经审查，并经市工业和信息化局{{ met_on|cn_date }}局务会审议，"
+        "现决定如下。"
+    )
+    sheet.text("{%p endif %}")
+    each(sheet, "for part in words", "{{ part }}")
+    sheet.sign()
+    sheet.save("reconsideration_decision.docx", "expulsion_reconsideration")
+
+
 if __name__ == "__main__":
-    for make in (told, decision, agenda):
+    for make in (told, decision, agenda, reconsideration):
         make()

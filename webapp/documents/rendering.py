@@ -24,6 +24,8 @@ Templates of the expulsion review (4.4); grounds [{clause, words, facts, evidenc
 * ``expulsion_agenda`` 局务会议题材料: number, title, published_on, unit, credit_code, grounds, said [text], answer,
   findings, proposal, legality, meeting_on, place, note, earlier [{on, words}]
 * ``expulsion_decision`` 清退决定: number, title, published_on, unit, credit_code, listed_on, grounds, met_on, words
+* ``reconsideration_decision`` 复核决定: number, title, published_on, unit, credit_code, outcome uphold|reverse,
+  basis meeting|ruling, met_on, ruling {authority, number, on}, asked_on, decision_number, decided_on, words
 
 Optional everywhere: issuer (default: the setting ISSUING_BODY), signatory 落款 (default `SIGNATORY`), contact,
 copies_to, title_lines.
@@ -94,7 +96,7 @@ def _context(data: Mapping[str, Any]) -> dict[str, Any]:
         "demo": config.demo,
         **data,
     }
-    for name in ("number", "title", "original", "publicity"):
+    for name in ("number", "title", "original", "publicity", "decision_number"):
         context[name] = _close(context.get(name))
     context["words"] = [part.strip() for part in str(data.get("words") or "").splitlines() if part.strip()]
     context["groups"] = grouped(data.get("rows", ()))
@@ -142,7 +144,7 @@ class _Local(URLFetcher):  # type: ignore[misc]  # WeasyPrint carries no types
         address = urlparse(url)
         if address.scheme == "file":
             path = Path(unquote(address.path)).resolve()
-            if not path.is_relative_to(self._folder):
+            if not (path.is_relative_to(self._folder) or path.is_relative_to(LAYOUT)):
                 raise ValueError("a template reads only files of its own folder")
             if not path.exists():
                 url = (LAYOUT / path.name).as_uri()
@@ -191,6 +193,9 @@ _WORDS = (
     "关于",
     "清退",
     "决定",
+    "复核",
+    "维持",
+    "撤销",
 )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import PurePosixPath
 from typing import IO, Any
 from uuid import UUID
@@ -24,6 +24,7 @@ READ_ALL = frozenset({"office", "working_group", "bureau_meeting", "manager"})
 READ_OWN = frozenset({"lead_unit", "lead_unit_head", "former_lead_unit", "pilot_enterprise"})
 MAX_NAME = 120
 LONGEST_SUFFIX = 10
+_UNBOUNDED = 2**50
 #: Names our lock among the database's advisory locks: held shared between keeping bytes and the commit of their row.
 _BETWEEN = 0x5149414E0001
 
@@ -74,19 +75,20 @@ def store_made(
     kind: str,
     filename: str,
     media_type: str,
-    content: bytes,
+    content: bytes | Iterator[bytes],
     instance_id: UUID | None = None,
     root_instance_id: UUID | None = None,
     public: bool = False,
     made_from: Mapping[str, Any] | None = None,
     org_id: UUID | None = None,
 ) -> Document:
-    """Keep a document that a process made (`rendering.render`). `made_from`: template and data, to make it again.
+    """Keep a document that a process made (`rendering.render`), whole or in pieces. `made_from`: template and data.
 
     `org_id`: the organisation that may read it; None with `public` false: the working group's side alone.
     """
     name = clean_name(filename)
-    with storage.receive([content], max_size=len(content), too_big=Conflict) as incoming:
+    pieces = [content] if isinstance(content, bytes) else content
+    with storage.receive(pieces, max_size=_UNBOUNDED, too_big=Conflict) as incoming:
         _keep(session, incoming)
     document = Document(
         digest=incoming.digest,

@@ -62,7 +62,7 @@ class Files:
         path.chmod(0o440)
         os.replace(path, target)
         for folder in (target.parent, target.parent.parent, target.parent.parent.parent):
-            _fsync_folder(folder)
+            fsync_folder(folder)
 
     def open(self, digest: str) -> IO[bytes]:
         return (self.folder / key(digest)).open("rb")
@@ -170,7 +170,8 @@ def _client(config: Config) -> S3Store:
     )
 
 
-def _fsync_folder(folder: Path) -> None:
+def fsync_folder(folder: Path) -> None:
+    """Make the names in a folder last."""
     descriptor = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(descriptor)

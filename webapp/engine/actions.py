@@ -11,10 +11,12 @@ from sqlalchemy import Table, select
 from sqlalchemy.orm import Session
 
 from webapp.engine import commands as c
-from webapp.engine import incidents
+from webapp.engine import incidents, migrating, operations
 from webapp.engine.bpmn import Execution
 from webapp.engine.bpmn.codec import clone, encode
+from webapp.engine.bpmn.throwing import interrupting
 from webapp.engine.errors import BpmnError, TaskNotOpen
+from webapp.engine.guard import Law, refuse
 from webapp.engine.handler_api import CancelContext
 from webapp.engine.host import Step
 from webapp.engine.recorder import Recorder
@@ -77,7 +79,8 @@ def _complete(at: Context, command: c.CompleteTask) -> None:
         at.execution.complete(node, values)
     except TaskNotOpen as error:
         raise closed_task(at.session, command.task_id) from error
-    at.recorder.audit("task.complete", detail={"element_id": element_id, "outcome": case.done["outcome"]})
+    told = {"element_id": element_id, "outcome": case.done["outcome"], "version": at.instance.version + 1}
+    at.recorder.audit("task.complete", detail=told)  # the version: whether anything has happened since (收回)
 
 
 def _check_outcome(outcome: str, allowed: list[str]) -> None:
@@ -106,10 +109,15 @@ def closed_task(session: Session, task_id: UUID) -> TaskNotOpen:
 
 
 def _unguarded(at: Context, element_id: str, words: str) -> None:
-    """No operation passes an element that the law demands. Errors: Conflict."""
-    element = at.recorder.case.definition.compiled.elements[element_id]
+    """No event that a person causes passes an element that the law demands, or interrupts one. Errors: LawForbids."""
+    compiled = at.recorder.case.definition.compiled
+    element = compiled.elements[element_id]
     if element.law:
-        raise Conflict(f"“{element.name}”是规程规定的环节（{'、'.join(element.clauses)}），{words}。")
+        raise refuse(element, words)
+    if element.attached_to and interrupting(compiled.spec.node(element_id)):
+        law = Law(compiled.spec, ())
+        for demanded in law.inside(compiled.spec.node(element.attached_to)):
+            raise refuse(demanded, "尚未办结，不能由人提前中断")
 
 
 def _deliver(at: Context, command: c.DeliverMessage) -> None:
@@ -279,6 +287,11 @@ def cancel_called(engine: Engine, step: Step, recorder: Recorder) -> None:
 
 _APPLY: dict[type, Callable[[Context, Any], None]] = {
     c.CompleteTask: _complete,
+    c.MoveToken: operations.move,
+    c.RestartFrom: operations.restart,
+    c.ReturnTask: operations.give_back,
+    c.RecallTask: operations.recall,
+    c.Migrate: migrating.migrate,
     c.DeliverMessage: _deliver,
     c.FireTimer: _fire,
     c.RunJob: _run_job,

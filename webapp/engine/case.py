@@ -29,5 +29,7 @@ class Case:
     done_node: UUID | None = None  # the user task that the step completes
     done_task: UUID | None = None
     done: Row = field(default_factory=dict)  # outcome, form_data
+    returned: UUID | None = None  # the user task that its holder sends back
+    given: dict[str, UUID] = field(default_factory=dict)  # element -> who gets its task again (return, recall)
     job: Row | None = None  # the job that the step runs
     fired: tuple[UUID, datetime] | None = None  # the timer that fired: node, when it was due

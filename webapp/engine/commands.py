@@ -147,8 +147,76 @@ class Resume:
     reason: str
 
 
+@dataclass(frozen=True, slots=True)
+class MoveToken:
+    """A manager puts a token elsewhere: that of `node`, or the only one at `element_id`.
+
+    Errors of the step: LawForbids, Invalid (no such element, it cannot be a target, several tokens stand there).
+    """
+
+    target: str
+    reason: str
+    node: UUID | None = None
+    element_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RestartFrom:
+    """Everything that stands in the target's scope is taken away; the case goes on at the target alone.
+
+    `node`: a token inside the subprocess that is meant, where several run. `index`: instead, only the instance of that
+    number (from 0) of a loop begins anew. Errors of the step: as MoveToken.
+    """
+
+    target: str
+    reason: str
+    node: UUID | None = None
+    index: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ReturnTask:
+    """退回: who holds a task sends the case back to an earlier task, with a reason.
+
+    `node`: the activation that is returned (of a user task, or of the call activity whose called case it holds).
+    `assignee_id`: who gets the earlier task again; None: whom the model names. Errors of the step: LawForbids,
+    Conflict (not before the task, or what happened between cannot be done a second time).
+    """
+
+    node: UUID
+    target: str
+    reason: str
+    assignee_id: UUID | None = None
+    task_id: UUID | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RecallTask:
+    """收回: who completed a task takes it back, as long as nothing else has happened. Errors: Conflict (why not)."""
+
+    task_id: UUID
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Migrate:
+    """The instance goes on in another version. `mapping`: element -> element of the new version, where ids differ.
+
+    Errors of the step: Invalid (which tokens have no place there, and why), LawForbids.
+    """
+
+    definition_id: UUID
+    reason: str
+    mapping: Mapping[str, str] = field(default_factory=dict)
+
+
 Command = (
     CompleteTask
+    | MoveToken
+    | RestartFrom
+    | ReturnTask
+    | RecallTask
+    | Migrate
     | DeliverMessage
     | FireTimer
     | RunJob

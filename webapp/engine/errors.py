@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from webapp.engine.types import Finding
 from webapp.errors import Conflict, Invalid, NotFound, QianyinError
@@ -46,6 +46,23 @@ class InstanceSuspended(Conflict):
     """该办理事项已暂停，恢复后才能继续办理。"""
 
     code = "instance_suspended"
+
+
+class LawForbids(Conflict):
+    """规程规定的环节不能跳过。"""
+
+    code = "law"
+
+
+class CannotMigrate(Invalid):
+    """该事项不能迁移到这个版本。"""
+
+    code = "cannot_migrate"
+
+    def __init__(self, hindrances: Mapping[str, str]) -> None:
+        """`hindrances`: element id -> why its token has no place in the other version."""
+        self.hindrances = dict(hindrances)
+        super().__init__("；".join(hindrances.values()), detail={"elements": self.hindrances})
 
 
 class NobodyWaits(Invalid):

@@ -66,7 +66,7 @@ class Actor:
 class HandlerContext:
     """What a local handler gets. It returns the variables to set (or None)."""
 
-    session: Session
+    opened: Callable[[], Session]  # `session` below: a savepoint is set at its first use
     instance_id: UUID
     business_key: str | None
     element_id: str
@@ -80,6 +80,11 @@ class HandlerContext:
     enqueue: Callable[[str, Mapping[str, Any]], None]
     #: end another instance in the same transaction, with a reason that stands in its history
     cancel_instance: Callable[[UUID, str], None]
+
+    @property
+    def session(self) -> Session:
+        """The step's session; what the handler does in it is undone when it fails."""
+        return self.opened()
 
 
 @dataclass(slots=True)

@@ -5,8 +5,10 @@ One host lives as long as its execution in the cache; each step lends it what be
 
 from __future__ import annotations
 
+import functools
 import logging
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
@@ -72,7 +74,10 @@ class StepHost:
         return decision.evaluate(variables, now=step.now)
 
     def call_handler(self, element: Element, variables: Variables) -> Mapping[str, Any]:
-        """Run a local handler under a savepoint. Errors: BpmnError, HandlerFailed (its effects are rolled back)."""
+        """Run a local handler, under a savepoint once it uses the database.
+
+        Errors: BpmnError, HandlerFailed (its effects are rolled back).
+        """
         step = self.current
         registered = step.engine.hooks.handlers.get(element.topic or "")
         if registered is None:
@@ -81,8 +86,9 @@ class StepHost:
             raise Parked("等待后台处理。")
         enqueued, later = len(step.defers), len(step.after)
         try:
-            with step.session.begin_nested():
-                return dict(registered.call(_context(step, element, variables)) or {})
+            with ExitStack() as savepoint:
+                opened = functools.cache(functools.partial(_opened, step.session, savepoint))
+                return dict(registered.call(_context(step, element, variables, opened)) or {})
         except BaseException as error:
             del step.defers[enqueued:], step.after[later:]
             told = _told(error, element)
@@ -106,9 +112,15 @@ def _told(error: BaseException, element: Element) -> BaseException:
     return HandlerFailed(f"{type(error).__name__}: {error}")
 
 
-def _context(step: Step, element: Element, variables: Variables) -> HandlerContext:
+def _opened(session: Session, savepoint: ExitStack) -> Session:
+    """The session, from now on under a savepoint: many handlers only compute, and need none."""
+    savepoint.enter_context(session.begin_nested())
+    return session
+
+
+def _context(step: Step, element: Element, variables: Variables, opened: Callable[[], Session]) -> HandlerContext:
     return HandlerContext(
-        session=step.session,
+        opened=opened,
         instance_id=step.instance_id,
         business_key=step.business_key,
         element_id=element.id,
@@ -116,20 +128,20 @@ def _context(step: Step, element: Element, variables: Variables) -> HandlerConte
         now=step.now,
         actor=step.actor,
         properties=element.properties,
-        start_instance=lambda key, variables=None, **keywords: _start(step, key, variables or {}, keywords),
+        start_instance=lambda key, variables=None, **keywords: _start(step, opened(), key, variables or {}, keywords),
         enqueue=lambda topic, arguments: _enqueue(step, topic, arguments),
-        cancel_instance=lambda instance_id, reason: _cancel(step, instance_id, reason),
+        cancel_instance=lambda instance_id, reason: _cancel(step, opened(), instance_id, reason),
     )
 
 
-def _start(step: Step, key: str, variables: Mapping[str, Any], keywords: Mapping[str, Any]) -> UUID:
+def _start(step: Step, session: Session, key: str, variables: Mapping[str, Any], keywords: Mapping[str, Any]) -> UUID:
     """Start another instance of the same case, in the same transaction. Errors: those of `Engine.start`, TypeError."""
     command = StartInstance(
         key=key,
         variables=variables,
         **{"root_instance_id": step.root_instance_id, **keywords},
     )
-    return step.engine.start(step.session, command, step.actor).instance_id
+    return step.engine.start(session, command, step.actor).instance_id
 
 
 def _enqueue(step: Step, topic: str, arguments: Mapping[str, Any]) -> None:
@@ -145,9 +157,9 @@ def _enqueue(step: Step, topic: str, arguments: Mapping[str, Any]) -> None:
     step.defers.append(Defer("qianyin.call", args, queue="external"))
 
 
-def _cancel(step: Step, instance_id: UUID, reason: str) -> None:
-    running = step.engine.running_step(step.session, instance_id)
+def _cancel(step: Step, session: Session, instance_id: UUID, reason: str) -> None:
+    running = step.engine.running_step(session, instance_id)
     if running is not None:  # the handler runs inside it: when its step is written
         running.after.append((instance_id, Cancel(reason)))
     else:
-        step.engine.step(step.session, instance_id, Cancel(reason), step.actor)
+        step.engine.step(session, instance_id, Cancel(reason), step.actor)

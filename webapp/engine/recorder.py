@@ -11,6 +11,7 @@ from webapp.engine import duetime
 from webapp.engine.bpmn.codec import encode
 from webapp.engine.case import Case
 from webapp.engine.jobs import retry_plan
+from webapp.engine.origin import address
 from webapp.engine.store import Changes, Defer, Row
 from webapp.engine.types import (
     ActivityEnded,
@@ -63,7 +64,7 @@ class Recorder:
             self.incident(event.node, event.element_id, "due", str(error))
         groups = event.candidate_groups
         scoped = bool(groups) and all(group in case.org_scoped for group in groups)
-        assignee = case.account(event.assignee) if event.assignee else None
+        assignee = case.account(event.assignee) if event.assignee else case.given.get(event.element_id)
         people = [case.account(name) for name in event.candidate_users]
         if (event.assignee and assignee is None) or None in people:
             self.incident(event.node, event.element_id, "assignee", "办理人或候选人中有不存在的账户。")
@@ -112,7 +113,7 @@ class Recorder:
             self.called.append(event.node)
         if event.element_type in _SILENT:
             return
-        mine = event.node == self.case.done_node
+        mine = event.node in (self.case.done_node, self.case.returned)
         self.changes.history.append(
             {
                 "id": uuid7(),
@@ -301,6 +302,7 @@ class Recorder:
                 "subject": self.case.business_key,
                 "reason": reason,
                 "detail": detail,
+                "address": address.get(),
             }
         )
 

@@ -26,6 +26,7 @@ from webapp.engine.commands import (
     Cancel,
     Command,
     CompleteTask,
+    Migrate,
     Resume,
     SetVariables,
     StartInstance,
@@ -46,6 +47,8 @@ from webapp.ids import uuid7
 #: How long a thrown message waits for a receiver before it becomes an incident.
 MESSAGE_TTL: Final = timedelta(days=90)
 _RUNNING: Final = "webapp.engine.running"
+#: What may be done to a suspended instance: nothing of this moves a token forward.
+_WHEN_SUSPENDED: Final = Cancel | Resume | Suspend | SetVariables | Migrate
 
 
 class Engine:
@@ -141,7 +144,7 @@ class Engine:
         instance, task = found
         if instance.status != "active":
             raise actions.closed_task(session, task_id) if task_id else InstanceNotActive()
-        if instance.suspended and not isinstance(command, Cancel | Resume | Suspend | SetVariables):
+        if instance.suspended and not isinstance(command, _WHEN_SUSPENDED):
             raise InstanceSuspended()
         definition = self.definitions.get(session, instance.definition_id)
         step = Step(

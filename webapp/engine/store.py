@@ -150,7 +150,8 @@ _PARTS: dict[str, str] = {
     "closed": "UPDATE user_task t SET status = x.status, ended_at = x.ended_at, completed_by = x.completed_by,"
     " outcome = x.outcome, form_data = x.form_data FROM "
     + _source(tables.user_task, ("node", "status", "ended_at", "completed_by", "outcome", "form_data"), "closed")
-    + " WHERE t.instance_id = %(id)s AND t.node = x.node AND t.status = 'open'",
+    # Not `status = 'open'`: before the first ANALYZE that lured the planner into reading a whole index of open tasks.
+    + " WHERE t.instance_id = %(id)s AND t.node = x.node AND t.ended_at IS NULL",
     "history": _insert(
         tables.activity_history,
         "history",
@@ -171,7 +172,7 @@ _PARTS: dict[str, str] = {
     ),
     "jobs": _PUT_JOB,
     "incidents": _insert(tables.incident, "incidents", "id instance_id element_id node job_id kind message created_at"),
-    "audit": _insert(tables.audit, "audit", "at actor_id action instance_id task_id subject reason detail"),
+    "audit": _insert(tables.audit, "audit", "at actor_id action instance_id task_id subject reason detail address"),
 }
 _DROPPED = tuple(
     f"DELETE FROM {table} WHERE instance_id = %(id)s AND node = ANY(%(dropped)s)"

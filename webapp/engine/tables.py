@@ -143,6 +143,7 @@ user_task = Table(
     _uuid("case_org_id"),  # whose case it is, for display and filter
     _uuid("assignee_id"),
     _at("claimed_at"),
+    _at("seen_at"),  # when somebody who may do it first opened it: what was seen cannot be recalled
     Column("priority", Integer, nullable=False, server_default="50"),
     Column("clauses", ARRAY(Text), nullable=False, server_default="{}"),
     Column("form_ref", Text),

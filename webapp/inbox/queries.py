@@ -101,6 +101,11 @@ class _Cursor:
             raise Invalid(_("列表的页码无效，请从第一页看起。")) from error
 
 
+def mark(at: datetime | None, task_id: UUID, number: int) -> str:
+    """The mark of the page that begins after this task, the `number`th of the list."""
+    return _Cursor(at, task_id, number).text()
+
+
 def _plan_anew(session: Session) -> None:
     """Let these reads be planned for their own values: a generic plan knows neither the role's share nor the page."""
     session.execute(text("set local plan_cache_mode = force_custom_plan"))

@@ -25,6 +25,7 @@ from webapp.i18n import _, language
 from webapp.inbox import deadlines
 from webapp.inbox.personal import comments, is_inside
 from webapp.inbox.task_form import element_of, schema_of
+from webapp.retention import presenting as archived
 
 #: The newest so many events of a case are told on its pages; the case file has all.
 MOST = 200
@@ -60,7 +61,10 @@ def entries(session: Session, actor: Actor, row: Any, *, unfolded: bool = False)
     told = [(done.ended_at, _event(reader, done)) for done in reversed(_history(session, row))]
     told += [(note.created_at, _comment(reader, note)) for note in comments(session, actor, row.root_instance_id)]
     told.sort(key=lambda pair: pair[0])
-    return [entry for _at, entry in told[-MOST:]] + [_open(reader, task) for task in _open_tasks(session, row)]
+    away = archived.entry(session, _instances(row), inside=reader.inside)
+    return [*([away] if away else []), *(entry for _at, entry in told[-MOST:])] + [
+        _open(reader, task) for task in _open_tasks(session, row)
+    ]
 
 
 def _instances(row: Any) -> list[Any]:

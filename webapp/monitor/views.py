@@ -6,6 +6,7 @@ from typing import Any
 from uuid import UUID
 
 from flask import Blueprint, Response, flash, jsonify, redirect, render_template, request, url_for
+from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response as BaseResponse
 
 from webapp import access, clock
@@ -20,6 +21,7 @@ from webapp.http import db_session
 from webapp.i18n import _
 from webapp.monitor import listing, presenting, queries
 from webapp.registers import exports, regulation
+from webapp.retention import presenting as archived
 
 bp = Blueprint("monitor", __name__, template_folder="templates", url_prefix="/instances")
 
@@ -74,13 +76,18 @@ def instance(instance_id: UUID) -> str:
         },
         variables=presenting.variables(engine_queries.variables(session, instance_id)),
         variables_at="",
-        record=presenting.record(row, done, tasks),
+        record=[*_archived(session, instance_id), *presenting.record(row, done, tasks)],
         incidents=[listing.incident(found) for found in broken],
         documents=[documents.tile(found) for found in queries.documents(session, instance_id, row.root_instance_id)],
         related=[listing.related(other) for other in related],
         basis={"clauses": [{"number": n, "words": regulation.clause(n), "url": ""} for n in numbers], "rules": []},
         **listing.operations(row, broken, allowed="manager" in actor.roles),
     )
+
+
+def _archived(session: Session, instance_id: UUID) -> list[dict[str, Any]]:
+    away = archived.entry(session, [instance_id], inside=bool(documents.READ_ALL & current_actor().roles))
+    return [away] if away else []
 
 
 @bp.get("/<uuid:instance_id>/diagram.bpmn")

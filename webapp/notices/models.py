@@ -17,7 +17,8 @@ from webapp.ids import uuid7
 class Notice(Base):
     """One published act. Never edited after publication: corrected (更正) or withdrawn (撤回) by another notice.
 
-    kind: publicity 公示 | correction 更正 | withdrawal 撤回 | list 名单.
+    kind: publicity 公示 | correction 更正 | withdrawal 撤回 | list 名单 | expulsion 清退决定 |
+    reconsideration 复核决定.
     status: draft | published | closed | withdrawn.
     """
 

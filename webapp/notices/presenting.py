@@ -23,6 +23,8 @@ from webapp.registers import labels, regulation
 from webapp.registers.models import FilingItem
 
 Shape = dict[str, Any]
+#: Decisions by which a unit is expelled, or upon review of that (4.4).
+_ON_EXPULSION = ("expulsion", "reconsideration")
 #: Longest period that is shown day by day.
 DAYS_SHOWN = 10
 WEEKDAYS = (
@@ -86,7 +88,7 @@ def page(session: Session, notice: Notice, *, public: bool) -> Shape:
 
 
 def _clause(notice: Notice) -> Shape:
-    number = "4.4" if notice.kind == "expulsion" else "4.6.3"
+    number = "4.4" if notice.kind in _ON_EXPULSION else "4.6.3"
     return {"number": number, "words": regulation.clause(number)}
 
 
@@ -96,7 +98,7 @@ def _takes_leads(notice: Notice, public: bool, is_open: bool) -> bool:
 
 def _count_words(notice: Notice) -> str:
     units = len({row.lead_unit_name for row in notice.rows})
-    if not notice.rows or notice.kind == "expulsion":
+    if not notice.rows or notice.kind in _ON_EXPULSION:
         return labels.word(labels.NOTICE_KIND, notice.kind)
     if notice.kind == "list":
         return _("%(n)s 家企业，分属 %(u)s 家牵引单位", n=len(notice.rows), u=units)
@@ -123,6 +125,8 @@ def _paragraphs(notice: Notice, original: Notice | None) -> list[str]:
         return body or [_("根据第 4.6.3 条，现发布变更后的产业生态联合体企业名单，自发布之日起生效。")]
     if notice.kind == "expulsion":
         return [*_grounds(notice), *body]
+    if notice.kind == "reconsideration":
+        return [_reconsidered(notice), *body]
     if original is None:
         return body
     words = {"n": original.number or "", "t": original.title, "d": long_day(local_day(original.published_at))}
@@ -131,6 +135,26 @@ def _paragraphs(notice: Notice, original: Notice | None) -> list[str]:
     else:
         first = _("%(d)s，工作小组发布了《%(t)s》（%(n)s）。现就原公示更正如下，其他内容不变。", **words)
     return [first, *(_("理由：%(words)s", words=part) for part in body)]
+
+
+def _reconsidered(notice: Notice) -> str:
+    """What a decision upon reconsideration is about, and what it rests on."""
+    row = notice.rows[0]
+    told = {"unit": row.name, "code": row.credit_code, "number": row.extra["decision_number"]}
+    if row.extra["basis"] == "ruling":
+        ruling = row.extra["ruling"]
+        return _(
+            "%(authority)s作出生效裁判（%(ruling)s），撤销对%(unit)s（统一社会信用代码 %(code)s）的清退决定"
+            "（%(number)s）。现决定如下：",
+            authority=ruling["authority"],
+            ruling=ruling["number"],
+            **told,
+        )
+    return _(
+        "%(unit)s（统一社会信用代码 %(code)s）对清退决定（%(number)s）申请复核。"
+        "经市工业和信息化局局务会审议，现决定如下：",
+        **told,
+    )
 
 
 def _grounds(notice: Notice) -> list[str]:
@@ -161,7 +185,7 @@ def groups(notice: Notice, items: dict[Any, FilingItem], is_open: bool) -> list[
     found = []
     for unit, part in groupby(notice.rows, key=lambda row: row.lead_unit_name):
         rows = [_row(notice, row, items.get(row.filing_item_id), is_open) for row in part]
-        plain = notice.kind in ("list", "expulsion")
+        plain = notice.kind in ("list", *_ON_EXPULSION)
         words = _("%(n)s 家", n=len(rows)) if plain else _("申请新增 %(n)s 家", n=len(rows))
         found.append({"unit": unit, "words": "" if notice.kind == "correction" else words, "rows": rows})
     return found

@@ -27,6 +27,7 @@ TEMPLATES: Mapping[str, str] = {
     "withdrawal": "withdrawal",
     "list": "list",
     "expulsion": "expulsion_decision",
+    "reconsideration": "reconsideration_decision",
 }
 LABELS: Mapping[str, str] = {
     "publicity": "公示",
@@ -34,6 +35,7 @@ LABELS: Mapping[str, str] = {
     "withdrawal": "撤回公告",
     "list": "名单",
     "expulsion": "清退决定",
+    "reconsideration": "复核决定",
 }
 
 
@@ -256,12 +258,21 @@ def _more_expulsion(session: Session, notice: Notice, day: date) -> dict[str, An
     return {"unit": row.name, "credit_code": row.credit_code, "words": notice.body, **extra}
 
 
+def _more_reconsideration(session: Session, notice: Notice, day: date) -> dict[str, Any]:
+    """复核决定 (4.4): as it was decided, with what it rests on."""
+    row = notice.rows[0]
+    names = ("outcome", "basis", "met_on", "ruling", "asked_on", "decision_number", "decided_on")
+    extra = {name: row.extra[name] for name in names}
+    return {"unit": row.name, "credit_code": row.credit_code, "words": notice.body, **extra}
+
+
 _MORE = {
     "publicity": _more_publicity,
     "list": _more_list,
     "correction": _more_act,
     "withdrawal": _more_act,
     "expulsion": _more_expulsion,
+    "reconsideration": _more_reconsideration,
 }
 
 

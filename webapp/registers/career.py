@@ -14,22 +14,42 @@ from sqlalchemy.orm import Session
 
 from webapp.clock import BEIJING
 from webapp.i18n import _
-from webapp.registers import labels, queries
+from webapp.registers import labels, queries, reconsiderations
 from webapp.registers.models import ConsortiumEnterprise, Expulsion, Filing, LeadUnit, PublishedList, RegisterChange
 
-#: kind -> the word of its badge and lane, in the order of the lanes
+#: kind -> the word of its badge and lane, in the order of the lanes; documents have no lane, being beside their act
 KINDS: dict[str, Callable[[], str]] = {
     "status": lambda: _("资格"),
+    "commitment": lambda: _("任务书"),
+    "evaluation": lambda: _("季度评价"),
+    "consequence": lambda: _("评价后果"),
+    "change": lambda: _("变更"),
     "consortium": lambda: _("联合体"),
     "filing": lambda: _("备案"),
     "notice": lambda: _("公示"),
     "expulsion": lambda: _("清退"),
+    "document": lambda: _("文书"),
+}
+LANES = tuple(kind for kind in KINDS if kind != "document")
+#: Lanes that are there even when nothing is in them.
+ALWAYS = frozenset({"status", "commitment", "evaluation", "consortium", "filing"})
+#: register -> the words of its statuses
+_STATUS: dict[str, labels.Words] = {
+    "lead_unit": labels.LEAD_UNIT,
+    "filing": labels.FILING,
+    "filing_item": labels.ITEM,
+    "expulsion": labels.EXPULSION,
+    "expulsion_handover": labels.HANDOVER,
+    "expulsion_reconsideration": labels.RECONSIDERATION,
 }
 
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """One event. `mark`: what stands at its dot in the chart; `tone`: run | good | warn | bad | idle."""
+    """One event. `mark`: what stands at its dot or bar in the chart; `tone`: run | good | warn | bad | idle.
+
+    `span`: first and last day of a bar (a quarter, a commitment's year); an event without one is a dot.
+    """
 
     on: date
     kind: str
@@ -39,6 +59,7 @@ class Event:
     label: str = ""
     tone: str = "run"
     mark: str = ""
+    span: tuple[date, date] | None = None
 
 
 def of_unit(
@@ -47,19 +68,25 @@ def of_unit(
     members: list[ConsortiumEnterprise],
     filings: list[Filing],
     reviews: Sequence[Expulsion] = (),
+    more: Sequence[Event] = (),
 ) -> list[Event]:
-    """All events of a unit, newest first; `reviews`: the expulsion reviews that the reader may see."""
+    """All events of a unit, newest first.
+
+    `reviews`: the expulsion reviews that the reader may see; `more`: events that other modules found.
+    """
     events = [
         *_status(session, unit),
         *_consortium(session, members),
         *_filings(filings),
         *_notices(session, unit),
-        *_expulsions(reviews),
+        *_expulsions(session, reviews),
+        *more,
     ]
     return sorted(events, key=lambda event: event.on, reverse=True)
 
 
-def _day(at: datetime) -> date:
+def day_of(at: datetime) -> date:
+    """The Beijing day of an instant."""
     return at.astimezone(BEIJING).date()
 
 
@@ -70,6 +97,8 @@ def _status(session: Session, unit: LeadUnit) -> list[Event]:
     for bar in queries.bars(session, unit.credit_code):
         words = _("依据第 %(clause)s 条，%(number)s", clause=bar.clause, number=bar.decision_number)
         found.append(Event(bar.decided_on, "status", _("列入不得重新申请名单"), words, tone="bad", mark=_("清退")))
+        if bar.annulled_on:
+            found.append(Event(bar.annulled_on, "status", _("撤销不得重新申请"), words, tone="good", mark=_("恢复")))
     return found
 
 
@@ -79,26 +108,33 @@ def _change(change: RegisterChange) -> Event:
         parts.append(
             _("%(field)s：%(before)s → %(after)s", field=field, before=before or _("无"), after=after or _("无"))
         )
-    tone = "bad" if (change.after or {}).get("status") in {"expelled", "cancelled"} else "warn"
+    now = change.after or {}
+    of_status = not now.keys().isdisjoint(("status", "under_expulsion", "rectifying", "listed_on"))
+    tone = "bad" if now.get("status") in {"expelled", "cancelled"} else "warn"
+    tone = "good" if now.get("status") == "listed" else tone
     title = labels.action(change.action)
-    return Event(_day(change.at), "status", title, "；".join(parts), tone=tone, mark=title)
+    kind = "status" if of_status else "change"
+    return Event(day_of(change.at), kind, title, "；".join(parts), tone=tone, mark=title)
 
 
 def differences(change: RegisterChange) -> list[tuple[str, str, str]]:
     """(column in words, before, after) of a change, without what the history does not tell."""
     before, after = change.before or {}, change.after or {}
     return [
-        (str(labels.FIELD[key]), _told(key, before.get(key)), _told(key, after.get(key)))
+        (str(labels.FIELD[key]), _told(change, key, before.get(key)), _told(change, key, after.get(key)))
         for key in after
         if key in labels.FIELD and key not in queries.UNTOLD and before.get(key) != after.get(key)
     ]
 
 
-def _told(key: str, value: Any) -> str:
+def _told(change: RegisterChange, key: str, value: Any) -> str:
     if isinstance(value, bool):
         return _("是") if value else _("否")
     if key == "status":
-        return labels.word({**labels.LEAD_UNIT, **labels.ITEM, **labels.FILING}, value)
+        known = {**labels.LEAD_UNIT, **labels.ITEM, **labels.FILING}
+        return labels.word(_STATUS.get(change.register, known), value)
+    if key.endswith("_at") and isinstance(value, str):
+        return datetime.fromisoformat(value).astimezone(BEIJING).strftime("%Y-%m-%d %H:%M")
     if key == "programme":
         return labels.word(labels.PROGRAMME, value)
     return "" if value is None else str(value)
@@ -133,7 +169,7 @@ def _filings(filings: list[Filing]) -> list[Event]:
             title = _("提交备案，申请新增 %(n)s 家企业", n=len(filing.items))
             found.append(
                 Event(
-                    _day(filing.submitted_at),
+                    day_of(filing.submitted_at),
                     "filing",
                     title,
                     filing.need,
@@ -147,7 +183,7 @@ def _filings(filings: list[Filing]) -> list[Event]:
             words = "，".join(
                 _("%(word)s %(n)s 家", word=labels.word(labels.ITEM, key), n=n) for key, n in counted.items()
             )
-            found.append(Event(_day(filing.closed_at), "filing", _("备案办结"), words, url, filing.number, "good"))
+            found.append(Event(day_of(filing.closed_at), "filing", _("备案办结"), words, url, filing.number, "good"))
     return found
 
 
@@ -160,13 +196,15 @@ def _notices(session: Session, unit: LeadUnit) -> list[Event]:
         url = url_for("public.notice", notice_id=notice.id)
         tone = "run" if notice.kind == "publicity" else "warn"
         found.append(
-            Event(_day(notice.published_at), "notice", title, notice.title, url, notice.number or "", tone, str(count))
+            Event(
+                day_of(notice.published_at), "notice", title, notice.title, url, notice.number or "", tone, str(count)
+            )
         )
     return found
 
 
-def _expulsions(reviews: Sequence[Expulsion]) -> list[Event]:
-    """Reviews under 4.4: opened, told, each session of the 局务会, and how they ended."""
+def _expulsions(session: Session, reviews: Sequence[Expulsion]) -> list[Event]:
+    """Reviews under 4.4: opened, told, each session of the 局务会, how they ended; then 复核 of the decision."""
     found = []
     for review in reviews:
         url = url_for("expulsions.entry", expulsion_id=review.id)
@@ -174,17 +212,22 @@ def _expulsions(reviews: Sequence[Expulsion]) -> list[Event]:
         def event(
             on: date, title: str, note: str = "", tone: str = "warn", url: str = url, n: str = review.number
         ) -> None:
-            found.append(Event(on, "expulsion", title, note, url, n, tone))
+            found.append(Event(on, "expulsion", title, note, url, n, tone, title))
 
-        event(_day(review.opened_at), _("提出清退审议"), labels.word(labels.SOURCE, review.source))
+        event(day_of(review.opened_at), _("提出清退审议"), labels.word(labels.SOURCE, review.source))
         if review.told_at:
-            event(_day(review.told_at), _("告知，听取陈述申辩"), review.told_number or "")
+            event(day_of(review.told_at), _("告知，听取陈述申辩"), review.told_number or "")
         for meeting in review.meetings:
             title = _("局务会：%(word)s", word=labels.word(labels.RESOLUTION, meeting.resolution))
             event(meeting.met_on, title, "", "bad" if meeting.resolution == "confirm" else "warn")
         if review.closed_at:
-            tone = "bad" if review.status == "expelled" else "good"
-            event(
-                _day(review.closed_at), labels.word(labels.EXPULSION, review.status), review.decision_number or "", tone
-            )
+            expelled = review.decision_number is not None
+            word = labels.word(labels.EXPULSION, "expelled" if expelled else review.status)
+            event(day_of(review.closed_at), word, review.decision_number or "", "bad" if expelled else "good")
+        for asked in reconsiderations.of_review(session, review.id):
+            event(day_of(asked.opened_at), _("提出复核"), asked.number)
+            if asked.closed_at:
+                word = labels.word(labels.RECONSIDERATION, asked.status)
+                tone = "good" if asked.status == "reversed" else "bad"
+                event(day_of(asked.closed_at), _("复核：%(word)s", word=word), asked.decision_number or "", tone)
     return found

@@ -8,7 +8,7 @@ from datetime import date, timedelta
 from markupsafe import Markup, escape
 
 from webapp.i18n import _
-from webapp.registers.career import KINDS, Event
+from webapp.registers.career import ALWAYS, KINDS, LANES, Event
 
 Scale = Callable[[date], float]
 
@@ -83,9 +83,12 @@ def career(events: Sequence[Event], listed: date | None, ended: date | None, tod
     """A lane per kind of event; the qualification as a bar from its first to its last day."""
     if not events:
         return Markup("")
-    width, left, right, lane, top = 800, 76, 14, 38, 30
-    height = top + lane * len(KINDS) + 8
-    start, end = _span(min(event.on for event in events), today)
+    width, left, right, lane, top = 800, 76, 14, 36, 30
+    held = {event.kind for event in events}
+    lanes = [kind for kind in LANES if kind in held or kind in ALWAYS]
+    height = top + lane * len(lanes) + 8
+    first = min(min(event.on, event.span[0]) if event.span else event.on for event in events)
+    start, end = _span(first, today)
 
     def x(on: date) -> float:
         return left + (on - start).days / (end - start).days * (width - left - right)
@@ -94,18 +97,21 @@ def career(events: Sequence[Event], listed: date | None, ended: date | None, tod
     for number, on in enumerate(_quarters(start, end)):
         parts.append(f'<line class="grid" x1="{x(on):.1f}" x2="{x(on):.1f}" y1="{top - 6}" y2="{height - 8}"/>')
         parts.append(f'<text class="muted" x="{x(on) + 4:.1f}" y="16">{escape(_tick(on, not number))}</text>')
-    for place, (kind, word) in enumerate(KINDS.items()):
+    for place, kind in enumerate(lanes):
         base = top + place * lane
         parts.append(f'<line class="grid" x1="0" x2="{width}" y1="{base}" y2="{base}"/>')
-        parts.append(f'<text x="4" y="{base + lane / 2 + 4.5}">{escape(word())}</text>')
+        parts.append(f'<text x="4" y="{base + lane / 2 + 4.5}">{escape(KINDS[kind]())}</text>')
         if kind == "status" and listed:
             stop = ended or today
+            listed_words = _("在册　%(day)s 列入", day=listed.isoformat())
             parts.append(
                 f'<rect class="held" x="{x(listed):.1f}" y="{base + 9}" height="20" rx="4"'
                 f' width="{max(2.0, x(stop) - x(listed)):.1f}"/>'
-                f'<text class="held" x="{x(listed) + 7:.1f}" y="{base + 23.5}">{escape(_("在册"))}</text>'
+                f'<text class="held" x="{x(listed) + 7:.1f}" y="{base + 23.5}">{escape(listed_words)}</text>'
             )
-        parts += _dots([event for event in events if event.kind == kind], x, base + lane / 2, listed)
+        mine = [event for event in events if event.kind == kind]
+        parts += _bars([event for event in mine if event.span], x, base, end)
+        parts += _dots([event for event in mine if not event.span], x, base + lane / 2, listed)
     parts.append(
         f'<line class="today" x1="{x(today):.1f}" x2="{x(today):.1f}" y1="{top - 6}" y2="{height - 8}"/>'
         f'<text class="now" x="{x(today):.1f}" y="{height - 1}" text-anchor="middle" font-size="11">'
@@ -114,19 +120,84 @@ def career(events: Sequence[Event], listed: date | None, ended: date | None, tod
     return _svg(width, height + 4, _("履历时间图，内容与下方记录相同"), parts)
 
 
-def _dots(events: Sequence[Event], x: Scale, middle: float, listed: date | None) -> list[str]:
-    parts, free = [], -1e9
-    for event in sorted(events, key=lambda e: e.on):
-        if event.kind == "status" and event.on == listed:
+def _bars(events: Sequence[Event], x: Scale, base: float, end: date) -> list[str]:
+    """Events that last: a quarter with its grade, a commitment's year; a later one of the same end is a stroke."""
+    parts, ends = [], set()
+    for event in sorted(events, key=lambda e: (e.span or (e.on, e.on))[0]):
+        first, last = event.span or (event.on, event.on)
+        at, width = x(first) + 1, max(4.0, x(min(last, end)) - x(first) - 2)
+        told = f"<title>{escape(event.title)}</title>"
+        if last in ends:
+            parts.append(f'<rect class="stroke" x="{at:.1f}" y="{base + 7}" width="2.5" height="22">{told}</rect>')
+            parts.append(f'<text x="{at + 7:.1f}" y="{base + 22.5}">{escape(event.mark)}</text>')
             continue
-        at = x(event.on)
+        ends.add(last)
+        parts.append(
+            f'<rect class="bar-{event.tone}" x="{at:.1f}" y="{base + 7}" width="{width:.1f}" height="22" rx="4">'
+            f"{told}</rect>"
+        )
+        mark = next((words for words in (event.mark, event.mark.partition(" ")[0]) if _fits(words, width)), "")
+        if mark:
+            parts.append(
+                f'<text class="bar-{event.tone}" x="{at + width / 2:.1f}" y="{base + 22.5}" text-anchor="middle">'
+                f"{escape(mark)}</text>"
+            )
+    return parts
+
+
+def _fits(words: str, width: float) -> bool:
+    return sum(12.5 if ord(sign) > 255 else 7 for sign in words) <= width - 4
+
+
+def grades(bars: Sequence[tuple[str, float | None, str, str, bool]], line: float) -> Markup:
+    """Quarters beside each other: (quarter, total or None, word of the grade, tone, still preliminary), pass line."""
+    if not bars:
+        return Markup("")
+    width, left, top, bottom, low = 330, 34, 20, 128, 40.0
+
+    def y(total: float) -> float:
+        return bottom - max(0.0, min(total, 100.0) - low) / (100 - low) * (bottom - top)
+
+    step = (width - left - 50) / len(bars)
+    parts = []
+    for value in sorted({low, line, 80.0, 90.0, 100.0}):
+        parts.append(f'<line class="grid" x1="{left}" x2="{width - 46}" y1="{y(value):.1f}" y2="{y(value):.1f}"/>')
+        parts.append(f'<text class="muted" x="{left - 6}" y="{y(value) + 4:.1f}" text-anchor="end">{value:g}</text>')
+    for place, (name, total, word, tone, preliminary) in enumerate(bars):
+        middle, thick = left + step * (place + 0.5), min(34.0, step * 0.6)
+        if total is not None:
+            kind = "idle" if preliminary else tone
+            parts.append(
+                f'<rect class="solid-{kind}" x="{middle - thick / 2:.1f}" y="{y(total):.1f}" width="{thick:.1f}"'
+                f' height="{max(2.0, bottom - y(total)):.1f}" rx="2"/>'
+                f'<text class="strong" x="{middle:.1f}" y="{y(total) - 5:.1f}" text-anchor="middle">{total:g}</text>'
+            )
+        parts.append(
+            f'<text class="word-{tone}" x="{middle:.1f}" y="{bottom + 17}" text-anchor="middle">{escape(word)}</text>'
+        )
+        parts.append(
+            f'<text class="muted" x="{middle:.1f}" y="{bottom + 33}" text-anchor="middle">{escape(name)}</text>'
+        )
+    parts.append(f'<line class="pass" x1="{left}" x2="{width - 46}" y1="{y(line):.1f}" y2="{y(line):.1f}"/>')
+    parts.append(f'<text class="strong" x="{width - 42}" y="{y(line) + 4:.1f}">{escape(_("达标线"))}</text>')
+    told = "，".join(f"{name} {total if total is not None else ''}{word}" for name, total, word, _t, _p in bars)
+    return _svg(width, bottom + 40, told, parts)
+
+
+def _dots(events: Sequence[Event], x: Scale, middle: float, listed: date | None) -> list[str]:
+    """A dot for each event; its mark where it covers no other dot (the record below has them all)."""
+    shown = [event for event in sorted(events, key=lambda e: e.on) if event.kind != "status" or event.on != listed]
+    parts, free = [], -1e9
+    for place, event in enumerate(shown):
+        after = shown[place + 1] if place + 1 < len(shown) else None
+        at, ends = x(event.on), x(event.on) + 16 + 13 * len(event.mark)
         parts.append(
             f'<circle class="mark-{event.tone}" cx="{at:.1f}" cy="{middle}" r="5.5">'
             f"<title>{escape(event.on.isoformat())} {escape(event.title)}</title></circle>"
         )
-        if event.mark and at > free:  # labels that would cover each other are left out; the record has them all
+        if event.mark and at > free and (after is None or x(after.on) - 6 > ends):
             parts.append(f'<text x="{at + 10:.1f}" y="{middle + 4.5}">{escape(event.mark)}</text>')
-            free = at + 16 + 13 * len(event.mark)
+            free = ends
     return parts
 
 

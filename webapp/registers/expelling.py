@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import select
@@ -18,7 +19,7 @@ from webapp.errors import Conflict
 from webapp.i18n import _
 from webapp.notices import publishing
 from webapp.notices.models import Notice, NoticeItem
-from webapp.registers import expulsions, filings, history
+from webapp.registers import expulsions, filings, handovers, history
 from webapp.registers.models import BarredEntry, Expulsion, Filing, FilingItem, LeadUnit
 from webapp.registers.values import as_date
 
@@ -55,11 +56,13 @@ def expel(session: Session, review: Expulsion, *, actor: Actor | None, now: date
         *_end_filings(session, unit, reason, end, actor, review.instance_id, now),
         *_end_others(session, unit, reason, end),
     ]
-    restrict(session, unit.organisation_id, actor)
+    restricted = restrict(session, unit.organisation_id, actor)
+    handovers.enter(session, review, actor)
     before = history.snapshot(review)
     review.status, review.notice_id, review.decision_number = "expelled", notice.id, notice.number
     review.decided_on, review.closed_at = as_date(now), now
     review.ended_cases = [case.number for case in ended]
+    review.restricted = restricted
     history.record(session, review, "expelled", before=before, actor=actor, instance_id=review.instance_id)
     return notice
 
@@ -197,9 +200,13 @@ def members(session: Session, organisation_id: UUID) -> list[Account]:
     return list(session.scalars(query.order_by(Account.username)).unique())
 
 
-def restrict(session: Session, organisation_id: UUID, actor: Actor | None) -> int:
-    """Take from a unit's accounts the right to submit; they read the decision and hand over. Gives how many."""
-    found = members(session, organisation_id)
-    for account in found:
+def restrict(session: Session, organisation_id: UUID, actor: Actor | None) -> list[dict[str, Any]]:
+    """Take from a unit's accounts the right to submit; they read the decision, hand over, and ask for 复核.
+
+    Gives what each of them held: [{account_id, roles}], which a reversal gives back.
+    """
+    taken = []
+    for account in members(session, organisation_id):
+        taken.append({"account_id": str(account.id), "roles": sorted(account.roles & SUBMITTING)})
         accounts.set_roles(session, actor, account, (account.roles - SUBMITTING) | {FORMER})
-    return len(found)
+    return taken

@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 
 from webapp import clock
 from webapp.accounts import settings_service
-from webapp.registers import expulsions
+from webapp.registers import expulsion_hearing, expulsions
 from webapp.registers.models import Expulsion
 from webapp.registers.values import as_date
 
@@ -26,7 +26,7 @@ def data(session: Session, review: Expulsion, kind: str) -> dict[str, Any]:
         "credit_code": unit.credit_code,
         "listed_on": unit.listed_on.isoformat() if unit.listed_on else "",
         "grounds": [_ground(ground.clause, ground.facts, len(ground.evidence)) for ground in review.grounds],
-        "said": [line for line in expulsions.said_words(review).splitlines() if line],
+        "said": [line for line in expulsion_hearing.said_words(review).splitlines() if line],
     }
     return {**common, **(_told if kind == "expulsion_told" else _agenda)(session, review)}
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -15,10 +16,22 @@ from webapp.accounts import service as accounts
 from webapp.documents import service as documents
 from webapp.documents.models import Document
 from webapp.engine.handler_api import Actor
+from webapp.engine.tables import user_task
 from webapp.errors import Conflict, Invalid
 from webapp.http import db_session
 from webapp.i18n import _
-from webapp.registers import career, checks, expulsion_lists, expulsions, labels, pages, queries
+from webapp.registers import (
+    career,
+    checks,
+    expulsion_after,
+    expulsion_lists,
+    expulsion_withdrawal,
+    expulsions,
+    labels,
+    pages,
+    queries,
+    reconsiderations,
+)
 from webapp.registers.models import Expulsion, ExpulsionGround, ExpulsionMeeting, LeadUnit
 from webapp.registers.queries import SEE_ALL, SEE_OWN
 from webapp.registers.values import as_uuid, until_words
@@ -40,7 +53,8 @@ def entry(expulsion_id: UUID) -> str:
     """One review: grounds, what the unit said, sessions of the 局务会 (not for the unit), decision, history."""
     session, actor = db_session(), accounts.current_actor()
     review, inside = _find(session, actor, expulsion_id), queries.sees_all(actor)
-    made = Document.root_instance_id == review.instance_id, Document.made_from.isnot(None), documents.visible(actor)
+    cases = [review.instance_id, *(entry.instance_id for entry in reconsiderations.of_review(session, review.id))]
+    made = Document.root_instance_id.in_(cases), Document.made_from.isnot(None), documents.visible(actor)
     files = session.scalars(select(Document).where(*made).order_by(Document.created_at)).all()
     return render_template(
         "registers/expulsion.html",
@@ -48,13 +62,17 @@ def entry(expulsion_id: UUID) -> str:
         inside=inside,
         state=(labels.word(labels.EXPULSION, review.status), labels.tone(labels.EXPULSION, review.status)),
         stages=_stages(review),
-        grounds=[_ground(g) for g in review.grounds if inside or g.told_at or g.source == "unit"],
+        grounds=[_ground(session, actor, g) for g in review.grounds if inside or g.told_at or g.source == "unit"],
         statements=_statements(review),
         meetings=[_meeting(m) for m in review.meetings] if inside else [],
         facts=_facts(review),
         files=[documents.tile(document) for document in files],
         changes=_history(session, review) if inside else [],
-        may_withdraw=expulsions.may_withdraw(review, actor),
+        handovers=expulsion_after.handover_rows(session, review, actor),
+        reconsiderations=expulsion_after.reconsideration_rows(session, review, actor),
+        effects=expulsion_after.effects(session, review),
+        may_reconsider=reconsiderations.may_open(session, review, actor),
+        may_withdraw=expulsion_withdrawal.may_withdraw(review, actor),
         tabs=pages.tabs("/registers/expulsions"),
     )
 
@@ -72,13 +90,16 @@ def _stages(review: Expulsion) -> list[dict[str, Any]]:
     ]
     if now == len(order):
         last = labels.word(labels.EXPULSION, review.status)
-        found = [stage for stage in found if review.status == "expelled" or stage is not found[-1]]
+        found = [stage for stage in found if review.decision_number or stage is not found[-1]]
         found.append({"label": last, "note": "", "state": "bad" if review.status == "expelled" else "done"})
     return found
 
 
-def _ground(ground: ExpulsionGround) -> dict[str, Any]:
+def _ground(session: Session, actor: Actor, ground: ExpulsionGround) -> dict[str, Any]:
+    ids = [key for value in ground.evidence if (key := as_uuid(value))]
+    files = session.scalars(select(Document).where(Document.id.in_(ids), documents.visible(actor))) if ids else ()
     return {
+        "files": [documents.tile(document) for document in files],
         "clause": ground.clause,
         "words": expulsions.clause_words(ground.clause),
         "facts": ground.facts,
@@ -97,7 +118,7 @@ def _statements(review: Expulsion) -> list[dict[str, Any]]:
             "on_behalf_of": "",
             "decision": words.get(said["kind"], ""),
             "words": said["words"],
-            "at": said["at"][:16].replace("T", " "),
+            "at": pages.beijing(datetime.fromisoformat(said["at"])),
         }
         for said in review.statements
     ]
@@ -115,7 +136,7 @@ def _meeting(meeting: ExpulsionMeeting) -> dict[str, Any]:
 def _facts(review: Expulsion) -> list[dict[str, Any]]:
     unit = review.lead_unit
     notice = url_for("public.notice", notice_id=review.notice_id) if review.notice_id else ""
-    return [
+    found: list[dict[str, Any]] = [
         {"label": _("牵引单位"), "value": unit.name, "url": url_for("registers.lead_unit", unit_id=unit.id)},
         {"label": _("统一社会信用代码"), "value": unit.credit_code},
         {"label": _("提出"), "value": labels.word(labels.SOURCE, review.source)},
@@ -124,9 +145,9 @@ def _facts(review: Expulsion) -> list[dict[str, Any]]:
         {"label": _("陈述申辩期限"), "value": until_words(review.statement_due_at)},
         {"label": _("决定文号"), "value": review.decision_number or "", "url": notice},
         {"label": _("决定日期"), "value": review.decided_on or ""},
-        {"label": _("随之终止的事项"), "value": "、".join(review.ended_cases)},
         {"label": _("办结理由"), "value": review.closed_reason},
     ]
+    return [fact for fact in found if fact["value"]]
 
 
 def _history(session: Session, review: Expulsion) -> list[dict[str, Any]]:
@@ -201,6 +222,18 @@ def withdraw(expulsion_id: UUID) -> ResponseReturnValue:
     """The unit takes its own exit back, before the resolution (4.4.1)."""
     session, actor = db_session(), accounts.current_actor()
     review = _find(session, actor, expulsion_id)
-    expulsions.withdraw(session, review, actor)
+    expulsion_withdrawal.withdraw(session, review, actor)
     flash(_("已撤回退出申请，本单位仍在册。"), "success")
     return redirect(url_for(".entry", expulsion_id=review.id), 303)
+
+
+@bp.post("/expulsions/<uuid:expulsion_id>/reconsideration")
+@access.roles("former_lead_unit", "office")
+def reconsider(expulsion_id: UUID) -> ResponseReturnValue:
+    """Ask for 复核 of the decision (the unit), or enter a binding ruling (the office): leads to the first task."""
+    session, actor = db_session(), accounts.current_actor()
+    review = _find(session, actor, expulsion_id)
+    case = reconsiderations.start(session, review, actor)
+    first = select(user_task.c.id).where(user_task.c.instance_id == case, user_task.c.status == "open")
+    task_id = session.scalar(first)
+    return redirect(f"/tasks/{task_id}" if task_id else url_for(".entry", expulsion_id=review.id), 303)

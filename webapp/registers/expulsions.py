@@ -1,6 +1,7 @@
-"""清退审议 (4.4): how a review is opened and joined, told and heard, proposed, resolved; who was there, and when.
+"""清退审议 (4.4): how a review is opened and joined, its grounds with facts and evidence, and how it ends unexpelled.
 
-The consequences of a signed decision are in `expelling`. One open review per unit: further grounds join it.
+One open review per unit: further grounds join it. Told and heard: `expulsion_hearing`; 局务会: `expulsion_meetings`;
+what a signed decision does: `expelling`; its reversal: `reversing`.
 """
 
 from __future__ import annotations
@@ -16,13 +17,13 @@ from sqlalchemy.orm import Session
 
 from webapp import clock
 from webapp.accounts import settings_service
-from webapp.engine.commands import Cancel, StartInstance
+from webapp.engine.commands import StartInstance
 from webapp.engine.handler_api import Actor
-from webapp.errors import Conflict, Forbidden, Invalid, NotFound
+from webapp.errors import Conflict, Invalid, NotFound
 from webapp.i18n import _
 from webapp.registers import filings, history, numbers, regulation
-from webapp.registers.models import Expulsion, ExpulsionGround, ExpulsionMeeting, LeadUnit
-from webapp.registers.values import as_date, as_text
+from webapp.registers.models import Expulsion, ExpulsionGround, LeadUnit
+from webapp.registers.values import as_text
 
 #: The grounds of 4.4; the words of each are the regulation's own.
 GROUNDS = tuple(f"4.4.{n}" for n in range(1, 9))
@@ -258,183 +259,9 @@ def untold(review: Expulsion) -> list[str]:
     return [ground.clause for ground in review.grounds if ground.told_at is None]
 
 
-def tell(session: Session, review: Expulsion, now: datetime, *, actor: Actor | None) -> None:
-    """Number the 清退告知书; its period runs from the next day, in working days (house rule)."""
-    before = history.snapshot(review)
-    review.told_number = numbers.document_number(session, "expulsion_told", _year(now))
-    review.told_at, review.statement_due_at = now, due_at(session, now)
-    review.status = "hearing"
-    for ground in review.grounds:
-        ground.told_at = now
-    history.record(session, review, "told", before=before, actor=actor, instance_id=review.instance_id)
-
-
-def due_at(session: Session, now: datetime) -> datetime:
-    """When the period of a statement ends that begins on the day after `now`."""
-    return clock.deadline(now, working_days=int(settings_service.get(session, "statement_days")))
-
-
-def state(
-    session: Session,
-    review: Expulsion,
-    kind: str,
-    words: str,
-    files: Sequence[Any],
-    *,
-    actor: Actor | None,
-    now: datetime,
-) -> None:
-    """Record what the unit said. `kind`: statement | waived | silent."""
-    said = {
-        "at": now.isoformat(),
-        "by": actor.name if actor else "",
-        "kind": kind,
-        "words": words,
-        "files": [str(key) for key in files],
-    }
-    before = history.snapshot(review)
-    review.statements = [*review.statements, said]
-    review.status = "proposing"
-    action = "silent" if kind == "silent" else "stated"
-    history.record(session, review, action, before=before, actor=actor, instance_id=review.instance_id)
-
-
-def said_words(review: Expulsion) -> str:
-    """Everything that the unit said or did not say, oldest first; empty when it was not asked."""
-    parts = []
-    for said in review.statements:
-        day = as_date(said["at"])
-        if said["kind"] == "statement":
-            parts.append(f"{said['words']}（{said['by']}，{day}）")
-        else:
-            parts.append(
-                _("%(day)s 放弃陈述申辩。", day=day)
-                if said["kind"] == "waived"
-                else _("期限届满（%(day)s），未提出陈述申辩。", day=day)
-            )
-    return "\n".join(parts)
-
-
-# ---- the 局务会 ----------------------------------------------------------------------------------------------------
-
-
-def attendance(members: Sequence[Mapping[str, Any]]) -> tuple[int, int]:
-    """(entitled, present): whoever is recused counts in neither."""
-    entitled = [row for row in members if row.get("attendance") in ("present", "absent")]
-    return len(entitled), sum(row.get("attendance") == "present" for row in entitled)
-
-
-def check_meeting(
-    session: Session, review: Expulsion, data: Mapping[str, Any], outcome: str | None, today: date
-) -> dict[str, list[str]]:
-    """What keeps a resolution from being entered (4.4): quorum, minutes, recusals with reason, an untold ground."""
-    wrong: dict[str, list[str]] = {}
-    members: Sequence[Mapping[str, Any]] = data.get("members") or ()
-    names = [as_text(row.get("name")) for row in members]
-    for index, row in enumerate(members):
-        if names.index(names[index]) != index:
-            wrong[f"members[{index}].name"] = [_("%(name)s重复，请核对。", name=names[index])]
-        if row.get("attendance") in ("recused", "absent") and not as_text(row.get("reason")):
-            wrong[f"members[{index}].reason"] = [_("请写明回避或者缺席的理由。")]
-    entitled, present = attendance(members)
-    percent = int(settings_service.get(session, "quorum_percent"))
-    if present * 100 <= entitled * percent:
-        wrong["members"] = [
-            _("到会 %(n)s 人，应到 %(all)s 人，没有超过 %(p)s%%，不能作出决议。", n=present, all=entitled, p=percent)
-        ]
-    if not as_text(data.get("minutes")) or not data.get("minutes_files"):
-        wrong["minutes_files"] = [_("请填写会议纪要并上传签字的原件，没有纪要不能登记决议。")]
-    met_on = as_date(data.get("met_on"))
-    if met_on is None or met_on > today:
-        wrong["met_on"] = [_("会议日期晚于今日或者没有填写，请核对。")]
-    if outcome == "confirm" and (clauses := untold(review)):
-        words = _("第 %(n)s 条的情形尚未告知单位，不能确认清退；请发回补充事实。", n="、".join(clauses))
-        wrong[""] = [words]
-    return wrong
-
-
-def resolve(
-    session: Session, review: Expulsion, given: Mapping[str, Any], *, actor: Actor | None, now: datetime
-) -> ExpulsionMeeting:
-    """Enter a session of the 局务会 and where the review goes from it (4.4)."""
-    members = [
-        {name: as_text(row.get(name)) for name in ("name", "post", "attendance", "reason")} for row in given["members"]
-    ]
-    entitled, present = attendance(members)
-    meeting = ExpulsionMeeting(
-        expulsion_id=review.id,
-        seq=len(review.meetings) + 1,
-        met_on=as_date(given["met_on"]) or now.date(),
-        place=as_text(given.get("meeting_place")),
-        members=members,
-        entitled=entitled,
-        present=present,
-        resolution=as_text(given["resolution"]),
-        words=as_text(given.get("resolution_words")),
-        minutes=as_text(given.get("minutes")),
-        minutes_files=[str(key) for key in given.get("minutes_files") or ()],
-        recorded_at=now,
-        recorded_by=actor.id if actor else None,
-    )
-    session.add(meeting)
-    before = history.snapshot(review)
-    review.status = {"confirm": "deciding", "send_back": "gathering"}.get(meeting.resolution, review.status)
-    session.flush()
-    session.expire(review, ["meetings"])
-    history.record(session, review, "resolved", before=before, actor=actor, instance_id=review.instance_id)
-    return meeting
-
-
 def close(session: Session, review: Expulsion, status: str, reason: str, *, actor: Actor | None, now: datetime) -> None:
     """End a review that does not expel: the flag goes, the unit stays listed."""
     before = history.snapshot(review)
     review.status, review.closed_at, review.closed_reason = status, now, reason
     history.record(session, review, status, before=before, actor=actor, instance_id=review.instance_id)
     flag(session, review.lead_unit, False, actor=actor, instance_id=review.instance_id)
-
-
-# ---- withdrawal of a voluntary exit --------------------------------------------------------------------------------
-
-
-def may_withdraw(review: Expulsion, actor: Actor | None) -> bool:
-    """Whether this person may take the unit's own exit back now (4.4.1)."""
-    return (
-        actor is not None
-        and "lead_unit_head" in actor.roles
-        and actor.organisation_id == review.lead_unit.organisation_id
-        and exit_only(review)
-        and review.status in BEFORE_RESOLUTION
-    )
-
-
-def withdraw(session: Session, review: Expulsion, actor: Actor) -> None:
-    """The unit takes its exit back before the resolution; its case ends with it. Errors: Forbidden, Conflict."""
-    from webapp.engine import runtime
-
-    review = locked(session, review.id)
-    _check_withdrawal(review, actor)
-    reason = _("牵引单位在局务会决议前撤回退出申请。")
-    assert review.instance_id is not None
-    runtime.engine().step(session, review.instance_id, Cancel(reason), actor)
-
-
-def _check_withdrawal(review: Expulsion, actor: Actor | None) -> None:
-    if actor is None or actor.organisation_id != review.lead_unit.organisation_id:
-        raise Forbidden(_("清退审议须有结论，不能直接终止；只有自行退出的单位可以在决议前撤回（第 4.4.1 条）。"))
-    if not may_withdraw(review, actor):
-        raise Conflict(_("只有仅因自行要求退出、局务会尚未作出决议的，可以由单位负责人撤回（第 4.4.1 条）。"))
-
-
-def give_up(session: Session, review: Expulsion, actor: Actor | None, reason: str, now: datetime) -> None:
-    """What ending the case does in the register: a withdrawal ends it, and the fall of all its grounds has done so.
-
-    Errors: Forbidden, Conflict.
-    """
-    if review.status == "lapsed":
-        return
-    _check_withdrawal(review, actor)
-    close(session, review, "withdrawn", reason, actor=actor, now=now)
-
-
-def _year(now: datetime) -> int:
-    return (as_date(now) or now.date()).year

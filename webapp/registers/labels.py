@@ -47,6 +47,7 @@ NOTICE_KIND: Words = {
     "withdrawal": (lazy("撤回公告"), ""),
     "list": (lazy("名单"), ""),
     "expulsion": (lazy("清退决定"), ""),
+    "reconsideration": (lazy("复核决定"), ""),
 }
 OBJECTION: Words = {
     "open": (lazy("调查中"), "run"),
@@ -64,11 +65,27 @@ EXPULSION: Words = {
     "not_confirmed": (lazy("不予清退"), "done"),
     "withdrawn": (lazy("已撤回退出申请"), "end"),
     "lapsed": (lazy("依据不复存在，已终止"), "end"),
+    "reversed": (lazy("清退已撤销"), "end"),
+}
+HANDOVER: Words = {
+    "open": (lazy("待移交"), "fix"),
+    "handed": (lazy("待确认"), "run"),
+    "confirmed": (lazy("已移交"), "done"),
+    "cancelled": (lazy("不再移交"), "end"),
+}
+RECONSIDERATION: Words = {
+    "examining": (lazy("审查中"), "run"),
+    "meeting": (lazy("局务会审议"), "new"),
+    "deciding": (lazy("待签发决定"), "fix"),
+    "upheld": (lazy("维持原决定"), "bad"),
+    "reversed": (lazy("撤销原决定"), "done"),
 }
 RESOLUTION: Words = {
     "confirm": (lazy("确认清退"), "bad"),
     "not_confirm": (lazy("不予确认"), "done"),
     "send_back": (lazy("发回补充事实"), "fix"),
+    "uphold": (lazy("维持原决定"), "bad"),
+    "reverse": (lazy("撤销原决定"), "done"),
 }
 ATTENDANCE: Words = {
     "present": (lazy("到会"), ""),
@@ -97,6 +114,7 @@ DOCUMENT: Words = {
     "evidence": (lazy("异议证明材料"), ""),
     "expulsion": (lazy("清退决定"), ""),
     "expulsion_told": (lazy("清退告知书"), ""),
+    "reconsideration": (lazy("复核决定"), ""),
     "expulsion_agenda": (lazy("局务会议题材料"), ""),
     "evaluation_report": (lazy("季度评价报告"), ""),
 }
@@ -129,6 +147,11 @@ ACTION: Words = {
     "under_expulsion": (lazy("进入清退审议"), "fix"),
     "review_over": (lazy("清退审议结束"), "done"),
     "handed_over": (lazy("移交"), "done"),
+    "confirmed": (lazy("确认"), "done"),
+    "returned": (lazy("退回"), "fix"),
+    "upheld": (lazy("维持原决定"), "bad"),
+    "reversed": (lazy("撤销清退决定"), "done"),
+    "reinstated": (lazy("恢复在册"), "done"),
     "reported": (lazy("报送材料"), "run"),
     "scored": (lazy("评分"), "run"),
     "settled": (lazy("审定"), "done"),
@@ -175,6 +198,8 @@ FIELD: dict[str, LazyString] = {
     "grade": lazy("等次"),
     "reported_at": lazy("报送时间"),
     "late": lazy("迟报"),
+    "handed_over_on": lazy("移交日期"),
+    "annulled_on": lazy("撤销日期"),
     "arrangement": lazy("下一阶段工作安排"),
     "settled_at": lazy("审定时间"),
     "done_on": lazy("完成日期"),

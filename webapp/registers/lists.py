@@ -115,6 +115,7 @@ LEAD_UNITS = Register(
         View("listed", lazy("在册"), LeadUnit.status == "listed"),
         View("rectifying", lazy("整改中"), LeadUnit.rectifying.is_(true()), "today"),
         View("under_expulsion", lazy("清退审议中"), LeadUnit.under_expulsion.is_(true()), "over"),
+        View("candidate", lazy("候选"), LeadUnit.status == "candidate"),
         View("cancelled", lazy("取消资格"), LeadUnit.status == "cancelled"),
         View("expelled", lazy("清退"), LeadUnit.status == "expelled"),
         View("withdrawn", lazy("退出"), LeadUnit.status == "withdrawn"),
@@ -122,6 +123,9 @@ LEAD_UNITS = Register(
     ),
     (LeadUnit.name, LeadUnit.credit_code, LeadUnit.legal_rep, LeadUnit.address),
     (LeadUnit.name, LeadUnit.id),
+    actions=lambda actor: (
+        [{"label": _("登记候选单位"), "url": url_for("admission.new")}] if "office" in actor.roles else []
+    ),
 )
 
 

@@ -89,7 +89,7 @@ class Expulsion(Base):
 
     Status: gathering 查明事实 · hearing 告知与陈述 · proposing 建议与审核 · meeting 局务会审议 · deciding 决定 ·
     final: expelled 已清退 · not_confirmed 不予清退 · withdrawn 已撤回 (4.4.1 alone, before the resolution) · lapsed
-    依据不复存在 (the evaluation that all its grounds came from was voided).
+    依据不复存在 (the evaluation that all its grounds came from was voided) · reversed 决定已撤销 (by 复核).
     """
 
     __tablename__ = "expulsion"
@@ -115,7 +115,8 @@ class Expulsion(Base):
     decision_number: Mapped[str | None] = mapped_column(Text, unique=True)
     decided_on: Mapped[date | None]
     ended_cases: Mapped[list[Any]] = mapped_column(JSONB, default=list)  # case numbers that ended with the decision
-    handover: Mapped[dict[str, Any]] = mapped_column(JSONB, default=dict)
+    handover: Mapped[dict[str, Any]] = mapped_column(JSONB, default=dict)  # {at}: every project was handed over
+    restricted: Mapped[list[Any]] = mapped_column(JSONB, default=list)  # [{account_id, roles}] as they were before
     closed_at: Mapped[datetime | None]
     closed_reason: Mapped[str] = mapped_column(Text, default="")
     lead_unit: Mapped[LeadUnit] = relationship(lazy="joined")

@@ -6,14 +6,18 @@ a rollback gives the number back, two acts never share one, and none is ever ski
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Iterator
+
+from sqlalchemy import text
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from webapp.registers.models import SerialNumber
 
 #: Kinds of case numbers: filing 备案, publicity batch 公示, objection 异议, correction 更正, change review 变更审核,
-#: expulsion review 清退, quarterly evaluation 评价.
-CASE_KINDS = frozenset({"BA", "GS", "YY", "GZ", "BG", "QT", "PJ"})
+#: expulsion review 清退, quarterly evaluation 评价, reconsideration 复核.
+CASE_KINDS = frozenset({"BA", "GS", "YY", "GZ", "BG", "QT", "PJ", "FH"})
 #: 机关代字 of each kind of document that is numbered (GB/T 9704-2012, 7.2.5), a house rule of the office.
 DOCUMENT_PREFIXES = {
     "publicity": "穗工信公示",
@@ -23,6 +27,7 @@ DOCUMENT_PREFIXES = {
     "interpretation": "穗工信解释",
     "expulsion_told": "穗工信清退告",
     "expulsion": "穗工信清退",
+    "reconsideration": "穗工信复核",
 }
 
 
@@ -63,3 +68,33 @@ def format_document(prefix: str, year: int, number: int) -> str:
     '穗工信公示〔2026〕9 号'
     """
     return f"{prefix}〔{year}〕{number} 号"
+
+
+#: Where given numbers stand: queries of one column. A round that was given up leaves its number in the changes.
+_HOMES = (
+    "select business_key from process_instance where business_key is not null",
+    "select number from filing", "select number from publicity_batch", "select number from expulsion",
+    "select receipt_number from objection", "select number from evaluation_round",
+    "select coalesce(after, before) ->> 'number' from register_change where register = 'evaluation_round'",
+    "select number from notice where number is not null", "select number from published_list",
+    "select number from interpretation", "select decision_number from expulsion where decision_number is not null",
+)  # fmt: skip
+#: Kinds whose rows keep the last number only: a second 清退告知书 takes the place of the first.
+_REPLACED = frozenset({"document:expulsion_told"})
+
+
+def inconsistencies(session: Session) -> Iterator[tuple[str, int, int, str]]:
+    """Each number that was given out and stands nowhere, or stands somewhere and was never given out.
+
+    (kind, year, number, a sentence); a number that stands twice is refused by the tables themselves.
+    """
+    found = Counter(n for home in _HOMES for n in set(session.scalars(text(home))))
+    rows = session.execute(text("select kind, year, last from serial_number order by kind, year")).all()
+    for kind, year, last in rows:
+        prefix = DOCUMENT_PREFIXES.get(kind.removeprefix("document:"))
+        for number in range(1, last + 2):
+            words = format_case(kind, year, number) if prefix is None else format_document(prefix, year, number)
+            if number <= last and words not in found and kind not in _REPLACED:
+                yield kind, year, number, f"编号 {words} 已取用，但没有任何记录使用它"
+            elif number > last and words in found:
+                yield kind, year, number, f"编号 {words} 有记录使用，但计数只到 {last}"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import date
 from typing import Any
 from uuid import UUID
 
@@ -18,7 +17,7 @@ from webapp.documents.models import Document
 from webapp.engine.handler_api import Actor
 from webapp.http import db_session
 from webapp.i18n import _
-from webapp.registers import career, charts, expulsion_lists, filings, labels, lists, pages, queries, reviews
+from webapp.registers import career, filings, labels, lead_unit_page, lists, pages, queries, reviews
 from webapp.registers.models import ConsortiumEnterprise, Filing, FilingItem, LeadUnit, PublishedList, RegisterChange
 from webapp.registers.queries import SEE_ALL, SEE_OWN
 
@@ -50,21 +49,16 @@ def lead_unit(unit_id: UUID) -> str:
     """One lead unit: facts, figures, career, consortium, filings."""
     session, actor = db_session(), accounts.current_actor()
     unit = queries.lead_unit(session, actor, unit_id)
-    members, filings = queries.consortium(session, unit.id), queries.filings(session, unit.id)
-    reviews = expulsion_lists.of_unit(session, actor, unit.id)
-    events = career.of_unit(session, unit, members, filings, reviews)
-    kind = request.args.get("kind", "")
+    shown = lead_unit_page.context(session, actor, unit, request.args.get("kind", ""))
+    members, filed = shown.pop("members"), shown.pop("filings")
     return render_template(
         "registers/lead_unit.html",
+        **shown,
         unit=unit,
         state=(labels.word(labels.LEAD_UNIT, unit.status), labels.tone(labels.LEAD_UNIT, unit.status)),
         flags=_flags(unit),
-        figures=_figures(unit, members, filings),
-        chart=charts.career(events, unit.listed_on, _ended(events), clock.today()),
-        events=_years([event for event in events if not kind or event.kind == kind]),
-        kinds=_kinds(unit, events, kind),
         members=[_member(m) for m in members],
-        filings=[_filing(f) for f in filings],
+        filings=[_filing(f) for f in filed],
         facts=_facts(unit),
         sees_all=queries.sees_all(actor),
         propose_url=url_for("expulsions.new", unit=unit.id) if _may_propose(actor, unit) else "",
@@ -83,61 +77,6 @@ def _flags(unit: LeadUnit) -> list[tuple[str, str]]:
     if unit.under_expulsion:
         found.append((_("清退审议中"), _("正在审议清退（第 4.4 条）。局务会确认以前仍在册。")))
     return found
-
-
-def _ended(events: list[career.Event]) -> date | None:
-    return next((event.on for event in events if event.kind == "status" and event.tone == "bad"), None)
-
-
-def _figures(unit: LeadUnit, members: list[ConsortiumEnterprise], filings: list[Filing]) -> list[dict[str, Any]]:
-    session = db_session()
-    items = [item for filing in filings for item in filing.items]
-    current = sum(member.until is None for member in members)
-    running = [item for item in items if item.settled_at is None and item.status != "draft"]
-    public = sum(item.status in {"public", "objected"} for item in items)
-    correcting = sum(item.status == "correcting" for item in items)
-    against = queries.open_objections(session, unit.id)
-    return [
-        {
-            "label": _("联合体企业"),
-            "value": current,
-            "unit": _("家"),
-            "note": _("曾有 %(n)s 家退出", n=len(members) - current),
-        },
-        {
-            "label": _("在办备案企业"),
-            "value": len(running),
-            "unit": _("家"),
-            "note": _("补正中 %(n)s 家", n=correcting),
-        },
-        {"label": _("公示中"), "value": public, "unit": _("家"), "note": _("未决异议 %(n)s 件", n=against)},
-        {
-            "label": _("备案"),
-            "value": len(filings),
-            "unit": _("件"),
-            "note": _("办理中 %(n)s 件", n=sum(filing.status == "review" for filing in filings)),
-        },
-    ]
-
-
-def _kinds(unit: LeadUnit, events: list[career.Event], now: str) -> list[dict[str, Any]]:
-    def entry(kind: str, word: str, count: int) -> dict[str, Any]:
-        url = url_for(".lead_unit", unit_id=unit.id, kind=kind or None) + "#record"
-        return {"label": word, "count": count, "url": url, "current": kind == now}
-
-    found = [entry("", _("全部"), len(events))]
-    for kind, word in career.KINDS.items():
-        found.append(entry(kind, word(), sum(event.kind == kind for event in events)))
-    return found
-
-
-def _years(events: list[career.Event]) -> list[dict[str, Any]]:
-    groups: list[dict[str, Any]] = []
-    for event in events:
-        if not groups or groups[-1]["year"] != event.on.year:
-            groups.append({"year": event.on.year, "events": []})
-        groups[-1]["events"].append({"event": event, "word": career.KINDS[event.kind]()})
-    return groups
 
 
 def _facts(unit: LeadUnit) -> list[dict[str, Any]]:

@@ -30,13 +30,18 @@ def two(bench: Bench) -> Bench:
 def statements(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """What is sent to the database from now on."""
     seen: list[str] = []
-    driver = psycopg.Cursor.execute
+    usual, short = psycopg.Cursor.execute, db.rows
 
     def counted(cursor: Any, statement: Any, *arguments: Any, **named: Any) -> Any:
         seen.append(str(statement))
-        return driver(cursor, statement, *arguments, **named)
+        return usual(cursor, statement, *arguments, **named)
+
+    def counted_too(connection: Any, sql: str, values: Any) -> Any:
+        seen.append(sql)
+        return short(connection, sql, values)
 
     monkeypatch.setattr(psycopg.Cursor, "execute", counted)
+    monkeypatch.setattr(db, "rows", counted_too)
     return seen
 
 

@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import Any, Self
 from uuid import UUID
 
-from webapp.engine.bpmn import state
+from webapp.engine.bpmn import loops, migrating, moving, state
 from webapp.engine.bpmn.expressions import Incident
 from webapp.engine.bpmn.model import CompiledProcess
 from webapp.engine.bpmn.specs import Node
@@ -125,6 +125,62 @@ class Execution:
             workflow.end(EndState.CANCELLED)
             workflow.moment = None
 
+    # ---- operations
+
+    def standing(self, element_id: str) -> list[Token]:
+        """The tokens at an element; of a loop its body. For plans of `moving`, which the caller judges first."""
+        return [
+            token
+            for token in self._workflow.tasks.values()
+            if token.element_id == element_id and not token.listener and not token.info.get("loop") and token.up
+        ]
+
+    def token(self, node: UUID) -> Token:
+        """A live token by its node. Errors: TaskNotOpen."""
+        token = self._workflow.tasks.get(node)
+        if token is None or self._workflow.ended is not None:
+            raise TaskNotOpen()
+        return token
+
+    @property
+    def root(self) -> Token:
+        """The process itself."""
+        return self._workflow.root
+
+    def goal(self, element_id: str) -> Node:
+        """An element that a token may be put at. Errors: Invalid."""
+        return moving.goal(self._workflow, element_id)
+
+    def carry_out(self, plan: moving.Plan) -> None:
+        """An operation takes tokens away and opens others; then everything runs until it waits."""
+        moving.carry_out(self._workflow, plan)
+        self._workflow.advance()
+
+    def again(self, body: Token, index: int) -> None:
+        """One instance of a loop (from 0) begins anew. Errors: Invalid."""
+        try:
+            loops.again(body, index)
+        except Incident as incident:
+            raise Invalid(str(incident)) from incident
+        self._workflow.advance()
+
+    def hindrances(self, new: CompiledProcess, mapping: Mapping[str, str]) -> list[migrating.Hindrance]:
+        """Why the instance cannot go on in another version; nothing: it can."""
+        return migrating.hindrances(self._workflow, new, mapping)
+
+    def become(self, new: CompiledProcess, mapping: Mapping[str, str]) -> None:
+        """Go on in another version, which has no hindrances; then run until everything waits. Errors: Invalid."""
+        try:
+            migrating.become(self._workflow, new, mapping)
+        except Incident as incident:
+            raise Invalid(str(incident)) from incident
+        self._workflow.advance()
+
+    def element_at(self, node: UUID) -> str | None:
+        """The element of a live token, listeners included."""
+        token = self._workflow.tasks.get(node)
+        return None if token is None else token.element_id
+
     # ---- variables and tokens
 
     def set_variables(self, variables: Mapping[str, Any]) -> None:
@@ -156,6 +212,12 @@ class Execution:
             for token in self._workflow.tasks.values()
             if (token.up is not None or token.state == ERROR) and not token.listener and not (token.body and token.kids)
         ]
+
+    def waits(self) -> dict[UUID, tuple[str, str]]:
+        """Every live activation, listeners too: node -> (element id, what it waits for: timer, message … or "")."""
+        if self._workflow.ended is not None:
+            return {}
+        return {t.id: (t.element_id, str(t.info.get("wait") or "")) for t in self._workflow.tasks.values()}
 
     # ---- inside
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from webapp.engine.bpmn.expressions import Incident, evaluate, truth
 from webapp.engine.bpmn.model import Loop
+from webapp.errors import Invalid
 
 if TYPE_CHECKING:
     from webapp.engine.bpmn.tokens import Token
@@ -65,6 +66,7 @@ def leaving(child: Token, results: dict[str, Any]) -> None:
         child.loop_stop = truth(loop.completion, scope, workflow.now, f"{child.task_spec.label}的完成条件")
     assert body.locals is not None
     body.locals.update(counts)
+    body.info["last"] = index
     if loop.output_collection is not None:
         body.info["results"][str(index)] = collected
 
@@ -93,6 +95,35 @@ def advance(body: Token) -> None:
         found = body.info["results"]
         _store(body, loop, [found[key] for key in sorted(found, key=int)])
     body.workflow.leave_later(body)
+
+
+def again(body: Token, index: int) -> None:
+    """An operation: the instance of that number (from 0) begins anew, whether it is at work or done.
+
+    In a sequential loop those behind it have still to come. Errors: Invalid (no such instance), Incident.
+    """
+    loop, workflow = _loop(body), body.workflow
+    if loop.standard:
+        raise Invalid(f"{body.task_spec.label}是循环，只能整体重新开始。")
+    held = body.locals
+    assert held is not None
+    items = body.info["items"] if loop.sequential else _items(body, loop)
+    if not 0 <= index < min(len(items), held["nrOfInstances"]) or (loop.sequential and index >= body.info["next"]):
+        raise Invalid(f"{body.task_spec.label}没有第 {index + 1} 个实例，或它尚未开始。")
+    active = [child for child in body.kids if not child.listener]
+    gone = active if loop.sequential else [child for child in active if child.info["loop"] == index + 1]
+    for child in gone:
+        workflow.cancel(child)
+    results = body.info.get("results", {})
+    for key in [key for key in results if int(key) == index or (loop.sequential and int(key) > index)]:
+        del results[key]
+    done = index if loop.sequential else held["nrOfCompletedInstances"] - (0 if gone else 1)
+    left = 1 if loop.sequential else held["nrOfActiveInstances"] + (0 if gone else 1)
+    held.update(nrOfCompletedInstances=done, nrOfActiveInstances=left)
+    following = body.info["next"]
+    _spawn(body, index, items[index])
+    if not loop.sequential:
+        body.info["next"] = following
 
 
 def _spawn(body: Token, index: int, item: Any) -> None:

@@ -216,6 +216,10 @@ class Scope(Activity):
         return super().listeners(token) + own
 
     def work(self, token: Token) -> None:
+        entry = token.info.pop("entry", None)
+        if entry is not None:  # an operation enters it in the middle
+            token.workflow.enter(token, entry)
+            return
         chosen = token.info.pop("start", None)
         for start in self.starts if chosen is None else (self.siblings.node(chosen),):
             token.workflow.spawn(start, token)

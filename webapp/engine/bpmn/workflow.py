@@ -14,7 +14,7 @@ from uuid import UUID
 
 from SpiffWorkflow.bpmn.workflow import BpmnWorkflow
 
-from webapp.engine.bpmn import compensation
+from webapp.engine.bpmn import compensation, moving
 from webapp.engine.bpmn.expressions import Incident
 from webapp.engine.bpmn.model import CompiledProcess, Flow
 from webapp.engine.bpmn.scopes import Scopes
@@ -93,6 +93,10 @@ class ProcessWorkflow(Scopes, BpmnWorkflow):  # type: ignore[misc]  # SpiffWorkf
         token.leaving = leaving
         self.queue.append(token)
         return token
+
+    def enter(self, scope: Token, entry: moving.Entry) -> None:
+        """An operation enters a subprocess in the middle."""
+        moving.put(self, scope, entry)
 
     def listen(self, token: Token, waits: list[tuple[Node, Wait]]) -> None:
         """Tokens under `token` that wait for its events."""
