@@ -165,7 +165,7 @@ def open_units(ctx: HandlerContext) -> None:
     ctx.enqueue("round.open_cases", {"round_id": str(round_.id)})
 
 
-@handler("round.open_cases", external=True, inputs={"round_id": "本次评价"})
+@handler("round.open_cases", external=True, inputs={"round_id": "本次评价"}, time_limit=1800)
 def open_cases(ctx: ExternalContext) -> None:
     """分批开启各单位的评价，每批一个事务；中断后重来只开启尚未开启的。"""
     open_all(key(ctx.variables["round_id"]))
