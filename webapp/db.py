@@ -72,11 +72,6 @@ def sqlalchemy_url(url: str) -> str:
     return url
 
 
-def plain_url(url: str) -> str:
-    """The address as libpq reads it."""
-    return url.replace("postgresql+psycopg://", "postgresql://", 1)
-
-
 def configure(url: str, *, pool_size: int = 12) -> Engine:
     """Make the process's engine for a PostgreSQL `url` (`postgresql://…`); call once, after any fork."""
     global _engine, _url
@@ -91,8 +86,9 @@ def configure(url: str, *, pool_size: int = 12) -> Engine:
         pool_recycle=1800,
         json_serializer=_dumps,
         json_deserializer=orjson.loads,
-        creator=lambda: Connection.connect(plain_url(url), options=OPTIONS, connect_timeout=10, prepare_threshold=2),
+        connect_args={"options": OPTIONS, "connect_timeout": 10, "prepare_threshold": 2},
     )
+    event.listen(_engine, "do_connect", lambda _dialect, _record, given, named: Connection.connect(*given, **named))
     return _engine
 
 
