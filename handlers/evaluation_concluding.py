@@ -8,6 +8,7 @@ from typing import Any
 from handlers.lead_unit_evaluation import result_of
 from webapp.engine.handler_api import FormContext, FormData, HandlerContext, handler, provider, validator
 from webapp.i18n import _
+from webapp.registers import evaluation_arrangements as arrangements
 from webapp.registers import evaluation_labels as words
 from webapp.registers import evaluation_rounds as rounds
 from webapp.registers import evaluation_units as units
@@ -89,13 +90,17 @@ def settle_form(ctx: FormContext) -> FormData:
         "consequence_words": follows,
         "opinion_rows": opinions,
         "statement_words": result.statement or _("没有陈述申辩。"),
+        **arrangements.context(ctx.session, result),
     }
     return FormData(context=context)
 
 
 @validator("lead_unit_evaluation.settle")
 def settle(ctx: FormContext) -> Mapping[str, Any]:
-    """The arrangement is recorded (3.2), a statement is answered, lagging has its facts (4.2.3)."""
+    """The arrangement is recorded (3.2), a statement is answered, lagging has its facts (4.2.3).
+
+    The arrangement of the round before is checked (3.2).
+    """
     if ctx.outcome != "settle":
         return {}
     found = units.over(result_of(ctx))
@@ -105,7 +110,7 @@ def settle(ctx: FormContext) -> Mapping[str, Any]:
         found["statement_answer"] = _("该单位作了陈述申辩，请予答复。")
     if ctx.data.get("lagging") and not as_text(ctx.data.get("lagging_reason")):
         found["lagging_reason"] = _("请写明进度滞后的事实。")
-    return found
+    return found | arrangements.check_conclusion(ctx.session, result_of(ctx), ctx.data)
 
 
 @handler("evaluation.conclude", inputs={"result_id": "评价结果", "settled": "审定内容"})

@@ -11,6 +11,7 @@ from webapp.accounts import settings_service
 from webapp.audit import service as audit
 from webapp.engine.handler_api import FormContext, FormData, HandlerContext, handler, provider, validator
 from webapp.i18n import _
+from webapp.registers import evaluation_arrangements as arrangements
 from webapp.registers import evaluation_rounds as rounds
 from webapp.registers import evaluation_units as units
 from webapp.registers.values import as_text, until_words, zh_date
@@ -38,13 +39,15 @@ def report_form(ctx: FormContext) -> FormData:
         "due": until_words(result.report_due_at),
         "excuse_words": as_text(ctx.variables.get("absence_words")),
     }
-    return FormData(data={"rows": rows}, context=context)
+    return FormData(data={"rows": rows}, context=context | arrangements.context(ctx.session, result))
 
 
 @validator("lead_unit_evaluation.report")
 def report(ctx: FormContext) -> Mapping[str, Any]:
-    """Every actual is there; a lower cumulative figure is asked about (3.3.1)."""
-    return units.check_report(ctx.session, result_of(ctx), ctx.data)
+    """Every actual is there; a lower cumulative figure is asked about (3.3.1); the last arrangement answered (3.2)."""
+    result = result_of(ctx)
+    found = units.check_report(ctx.session, result, ctx.data)
+    return found | arrangements.check_account(ctx.session, result, ctx.data)
 
 
 @handler("evaluation.remind", inputs={"result_id": "评价结果"})

@@ -31,11 +31,13 @@ from webapp.engine.handler_api import (
 )
 from webapp.errors import Conflict
 from webapp.i18n import _
+from webapp.registers import evaluation_arrangements as arrangements
 from webapp.registers import evaluation_labels as words
 from webapp.registers import evaluation_reports as reports
 from webapp.registers import evaluation_rounds as rounds
 from webapp.registers import evaluation_scoring as scoring
 from webapp.registers import evaluation_voiding as voiding
+from webapp.registers import round_figures as figures
 from webapp.registers import supervision
 from webapp.registers.evaluation_models import EvaluationRound
 from webapp.registers.models import LeadUnit
@@ -127,8 +129,11 @@ def approve(ctx: FormContext) -> Mapping[str, Any]:
     outputs={"opens_at": "自动开启材料报送的时刻"},
 )
 def freeze(ctx: HandlerContext) -> Mapping[str, Any]:
-    """固定评价指标（3.3.2）；季度结束后首个工作日开启材料报送（3.3.1）。"""
-    return {"opens_at": rounds.freeze(ctx.session, _round(ctx), ctx.variables, ctx.now)}
+    """固定评价指标，送达各牵引单位（3.3.2）；季度结束后首个工作日开启材料报送（3.3.1）。"""
+    round_ = _round(ctx)
+    opens_at = rounds.freeze(ctx.session, round_, ctx.variables, ctx.now)
+    arrangements.serve_indicators(ctx.session, round_, ctx.now)
+    return {"opens_at": opens_at}
 
 
 @provider("quarterly_evaluation.open")
@@ -165,7 +170,7 @@ def open_units(ctx: HandlerContext) -> None:
     ctx.enqueue("round.open_cases", {"round_id": str(round_.id)})
 
 
-@handler("round.open_cases", external=True, inputs={"round_id": "本次评价"})
+@handler("round.open_cases", external=True, inputs={"round_id": "本次评价"}, time_limit=1800)
 def open_cases(ctx: ExternalContext) -> None:
     """分批开启各单位的评价，每批一个事务；中断后重来只开启尚未开启的。"""
     open_all(key(ctx.variables["round_id"]))
@@ -193,7 +198,7 @@ def compile_results(ctx: HandlerContext) -> None:
 def report_form(ctx: FormContext) -> FormData:
     """The ranking and the distribution, as the report will show them."""
     round_ = _round(ctx)
-    found = rounds.report(ctx.session, round_)
+    found = figures.report(ctx.session, round_)
     ranking = [
         {
             "rank": line.rank or "—",
@@ -211,24 +216,27 @@ def report_form(ctx: FormContext) -> FormData:
 
 @handler("round.close", inputs={"round_id": "本次评价"})
 def close(ctx: HandlerContext) -> None:
-    """归档，并制作评价报告的 PDF 和 XLSX（3.2）。"""
+    """归档，编文号，并制作评价报告的 PDF、DOCX 和 XLSX（3.2）。"""
     rounds.close(ctx.session, _round(ctx), ctx.actor, ctx.now)
     ctx.enqueue("round.report", {"round_id": ctx.variables["round_id"]})
 
 
 @handler("round.report", external=True, inputs={"round_id": "本次评价"})
 def make_report(ctx: ExternalContext) -> None:
-    """制作季度评价报告的 PDF 和 XLSX，数字与页面相同。"""
+    """制作季度评价报告的 PDF、DOCX 和 XLSX，数字与页面相同。"""
     with db.transaction() as session:
         round_ = rounds.get(session, key(ctx.variables["round_id"]))
         if round_.pdf_id is not None:
             return
         data, case, name = reports.data(session, round_), round_.instance_id, reports.filename(round_)
         workbook = reports.workbook(session, round_)
-    made = {"pdf": rendering.render("evaluation_report", data, "pdf"), "xlsx": workbook}
-    types = {"pdf": rendering.PDF, "xlsx": reports.XLSX}
+    made = {kind: rendering.render("evaluation_report", data, kind) for kind in rendering.MEDIA_TYPES}
+    made["xlsx"] = workbook
+    types = {**rendering.MEDIA_TYPES, "xlsx": reports.XLSX}
     with db.transaction() as session:
         round_ = rounds.locked(session, key(ctx.variables["round_id"]))
+        if round_.pdf_id is not None:
+            return
         for suffix, content in made.items():
             document = service.store_made(
                 session,
@@ -256,5 +264,5 @@ def round_file(ctx: CasePanelContext) -> CasePanel:
         (_("开启材料报送"), zh_date(round_.opened_at or opens), None),
         (_("牵引单位"), _("%(n)s 家，已审定 %(done)s 家", n=round_.total_units, done=round_.settled_units), None),
     ]
-    made = [document for document in (round_.pdf_id, round_.xlsx_id) if document]
+    made = [document for document in (round_.pdf_id, round_.docx_id, round_.xlsx_id) if document]
     return CasePanel(blocks=[Block("facts", title=_("评价概要"), items=facts)], documents=made)

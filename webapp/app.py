@@ -31,6 +31,8 @@ ROOMS = (
     "webapp.registers.views",
     "webapp.registers.evaluation_views",
     "webapp.registers.round_views",
+    "webapp.registers.round_act_views",
+    "webapp.registers.round_served_views",
     "webapp.registers.supervision_views",
     "webapp.registers.interpretation_views",
     "webapp.registers.expulsion_views",

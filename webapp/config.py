@@ -33,6 +33,8 @@ class Config:
     product_name: str
     log_level: str
     trusted_proxies: int = 0
+    handler_seconds: int = 120
+    handler_memory: int = 1024 * 1024 * 1024
     documents_url: str = ""
     documents_access_key: str = ""
     documents_secret_key: str = ""
@@ -84,6 +86,8 @@ def load(environ: Mapping[str, str] | None = None) -> Config:
         product_name=env.get("PRODUCT_NAME", "数字化牵引单位管理"),
         log_level=env.get("LOG_LEVEL", "INFO"),
         trusted_proxies=number("TRUSTED_PROXIES", 0),
+        handler_seconds=number("HANDLER_SECONDS", 120),
+        handler_memory=number("HANDLER_MEMORY_MB", 1024) * 1024 * 1024,
         documents_url=env.get("DOCUMENTS_URL", ""),
         documents_access_key=env.get("DOCUMENTS_ACCESS_KEY", ""),
         documents_secret_key=env.get("DOCUMENTS_SECRET_KEY", ""),

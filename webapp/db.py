@@ -15,6 +15,7 @@ from uuid import UUID
 
 import orjson
 import psycopg
+from psycopg.types.json import set_json_dumps, set_json_loads
 from sqlalchemy import DateTime, Engine, MetaData, Select, create_engine, event
 from sqlalchemy.dialects import registry
 from sqlalchemy.dialects.postgresql import JSONB
@@ -91,9 +92,17 @@ def configure(url: str, *, pool_size: int = 12) -> Engine:
         pool_recycle=1800,
         json_serializer=_dumps,
         json_deserializer=orjson.loads,
-        creator=lambda: Connection.connect(plain_url(url), options=OPTIONS, connect_timeout=10, prepare_threshold=2),
+        creator=lambda: _connect(plain_url(url)),
     )
     return _engine
+
+
+def _connect(url: str) -> Connection:
+    """A connection of ours. SQLAlchemy's own way to one would tell it how JSON is written and read; so do we."""
+    connection = Connection.connect(url, options=OPTIONS, connect_timeout=10, prepare_threshold=2)
+    set_json_dumps(_dumps, connection)
+    set_json_loads(orjson.loads, connection)
+    return connection
 
 
 def dispose() -> None:

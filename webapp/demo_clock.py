@@ -12,6 +12,7 @@ from sqlalchemy import BigInteger, CheckConstraint, Column, Integer, Table, sele
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
+from webapp import db
 from webapp.clock import clock
 from webapp.db import Base
 from webapp.errors import Invalid
@@ -33,6 +34,13 @@ def refresh(session: Session) -> timedelta:
     seconds = session.scalar(select(demo_clock.c.offset_seconds)) or 0
     clock.offset = timedelta(seconds=seconds)
     return clock.offset
+
+
+def tick(demo: bool) -> None:
+    """At the start of a unit of work outside of a request, in demo mode: set this process's clock to the demo's."""
+    if demo:
+        with db.transaction() as session:
+            refresh(session)
 
 
 def advance(session: Session, duration: timedelta) -> timedelta:

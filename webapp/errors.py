@@ -65,3 +65,16 @@ class Unavailable(QianyinError):
 
     status = 503
     code = "unavailable"
+
+
+class OutOfSpace(Unavailable):
+    """服务器存储空间已满，本次没有保存任何内容；请联系系统管理员后重试。"""
+
+    status = 507
+    code = "out_of_space"
+
+
+class ReadOnly(Unavailable):
+    """数据库目前只能读取，本次没有保存任何内容；请联系系统管理员后重试。"""
+
+    code = "read_only"

@@ -9,8 +9,8 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from webapp import db, migrate
 
-#: A worker beats every ten seconds (Procrastinate's own heartbeat); seconds after which it counts as gone.
-SILENT = 45
+#: A worker beats every two seconds (Procrastinate's own heartbeat); seconds after which it counts as gone.
+SILENT = 15
 
 
 def look() -> dict[str, str]:

@@ -7,6 +7,7 @@ rolled back otherwise. After a deadlock the whole view runs again, from the star
 from __future__ import annotations
 
 import copy
+import errno
 import json
 import logging
 import re
@@ -38,7 +39,7 @@ from werkzeug.datastructures import ImmutableMultiDict, MultiDict
 from werkzeug.exceptions import BadRequest, HTTPException, RequestEntityTooLarge, Unauthorized
 
 from webapp import db
-from webapp.errors import Conflict, Invalid, QianyinError, Unavailable
+from webapp.errors import Conflict, Invalid, OutOfSpace, QianyinError, ReadOnly, Unavailable
 from webapp.i18n import _, lazy
 
 log = logging.getLogger(__name__)
@@ -67,6 +68,11 @@ _UNFIT = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ufffe\uffff]")
 _CODED = re.compile(r"[0-9a-f-]{36}|[a-z_]+|[\w-]+\.[\w-]+\.[\w-]+")
 #: SQLSTATE of a lock that was not given in time.
 LOCK_TIMEOUT = "55P03"
+#: Seconds after which a client may come again that was refused for now (RFC 9110, 10.2.3).
+RETRY_AFTER = 5
+#: SQLSTATE of a database that has no room left, or takes no writes (a standby, a file system that became read-only).
+DISK_FULL, READ_ONLY = "53100", "25006"
+_NO_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 
 
 def unit() -> db.UnitOfWork:
@@ -216,6 +222,7 @@ TITLES = {
     429: lazy("操作过于频繁"),
     500: lazy("系统出错"),
     503: lazy("系统繁忙"),
+    507: lazy("存储空间已满"),
 }
 SENTENCES = {
     400: lazy("请求有误，请返回上一页重试。"),
@@ -248,7 +255,10 @@ UNSAID = (
     lazy("规程规定的环节不能跳过。"),
     lazy("该事项不能迁移到这个版本。"),
     lazy("该办理事项已暂停，恢复后才能继续办理。"),
+    lazy("服务器存储空间已满，本次没有保存任何内容；请联系系统管理员后重试。"),
+    lazy("数据库目前只能读取，本次没有保存任何内容；请联系系统管理员后重试。"),
     lazy("文件存储空间已满，本次没有保存任何内容；请联系系统管理员后重试。"),
+    lazy("处理程序因作业进程停止而中断，稍后重新执行。"),
 )
 
 
@@ -263,7 +273,8 @@ def answer(
     """The error, as JSON or as a page, by what the caller reads. `typed`: what was entered, to be copied from there."""
     extra = extra or {}
     if wants_json():
-        return jsonify({"type": code, "message": message, **{k: v for k, v in extra.items() if v}}), status
+        said = jsonify({"type": code, "message": message, **{k: v for k, v in extra.items() if v}})
+        return _soon(said, status), status
     title = str(TITLES.get(status, TITLES[500]))
     page = {"status": status, "title": title, "message": message, "reference": extra.get("reference", "")}
     page["typed"] = typed
@@ -273,7 +284,14 @@ def answer(
     except Exception:
         log.exception("the error page could not be made")
         body = f"<!doctype html><meta charset=utf-8><title>{status}</title><h1>{status}</h1><p>{message}</p>"
-    return Response(body, mimetype="text/html"), status
+    return _soon(Response(body, mimetype="text/html"), status), status
+
+
+def _soon(response: Response, status: int) -> Response:
+    """Whoever was refused for now is told when to come again."""
+    if status == 503:
+        response.headers["Retry-After"] = str(RETRY_AFTER)
+    return response
 
 
 def _told(error: QianyinError) -> ResponseReturnValue:
@@ -328,8 +346,14 @@ def _database(error: DBAPIError | PoolTimeout) -> ResponseReturnValue:
     state = getattr(getattr(error, "orig", None), "sqlstate", None)
     if isinstance(error, DBAPIError) and db.is_retryable(error):
         return _told(Conflict())
+    if state in {DISK_FULL, READ_ONLY}:
+        return _told(OutOfSpace() if state == DISK_FULL else ReadOnly())
     if state == LOCK_TIMEOUT or isinstance(error, PoolTimeout | OperationalError | InterfaceError):
         log.warning("the database did not answer: %s", error)
+        if "_login_user" not in g:  # nor will it say who this is: the page does without
+            from webapp.accounts import sessions
+
+            sessions.be_nobody()
         return _told(Unavailable(_("系统暂时繁忙，请稍后再试。")))
     if isinstance(error, DataError):  # a value that no column can hold: whoever sent it can mend it
         log.warning("a value was refused by the database: %s", error.orig)
@@ -338,6 +362,8 @@ def _database(error: DBAPIError | PoolTimeout) -> ResponseReturnValue:
 
 
 def _unforeseen(error: Exception) -> ResponseReturnValue:
+    if isinstance(error, OSError) and error.errno in _NO_ROOM:  # while the request itself was being received
+        return _told(OutOfSpace())
     reference = secrets.token_hex(4).upper()
     log.error("unforeseen error %s on %s %s", reference, request.method, request.path, exc_info=error)
     message = _("系统出错，本次操作没有生效。请稍后重试；若仍出错，请联系系统管理员。")

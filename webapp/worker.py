@@ -1,8 +1,9 @@
 """The job worker: a composition root. Procrastinate hands it jobs; its rounds look for what has come due.
 
 Any number of workers may run on any number of machines. Each job runs in a thread with sessions of its own; a finished
-job is deleted. The rounds fire timers, give jobs whose rest is over to the queue, look after messages that wait, and
-take back the jobs of workers that were killed. A beat of Procrastinate's own tells `/healthz` that a worker lives.
+job is deleted. External handlers are called in processes of their own (`worker_children`). The rounds
+(`worker_rounds`) look for what has come due and take back the jobs of workers that were killed. A beat of
+Procrastinate's own tells `/healthz` that a worker lives.
 """
 
 from __future__ import annotations
@@ -12,25 +13,29 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 from uuid import UUID
 
 import procrastinate
 from sqlalchemy import text
-from sqlalchemy.orm import Session
 
-from webapp import db, demo_clock, housekeeping
+from webapp import db, demo_clock, housekeeping, worker_rounds
 from webapp.config import Config
 from webapp.engine import incidents, jobs, messages, runtime, timers
 from webapp.engine.errors import HandlerFailed
 from webapp.engine.runtime import Engine
+from webapp.worker_children import Children
+from webapp.worker_rounds import SILENT, Holding
 
 logger = logging.getLogger(__name__)
 
-#: Seconds: between looks at the queue, between signs of life, after which a silent worker counts as killed.
-POLL, BEAT, SILENT = 1.0, 5.0, 20.0
+#: Seconds: between looks at the queue, between signs of life.
+POLL, BEAT = 1.0, 2.0
+#: Seconds of rest before a worker that lost its database begins anew.
+PAUSE = 1.0
 #: Seconds that running jobs get when the worker is told to stop; the supervisor waits a little longer.
-GRACE = 20.0
+GRACE = 18.0
 #: A job that fails for a reason of the machine is tried again after 3, 9, 27 … seconds.
 RETRY = procrastinate.RetryStrategy(max_attempts=6, exponential_wait=3)
 
@@ -75,6 +80,8 @@ def give_up(name: str, args: Mapping[str, Any], error: BaseException) -> None:
     elif name == "qianyin.call":
         told, instance_id = f"{args['topic']}：{why}", _instance(args)
         db.retrying(lambda s: incidents.raise_incident(s, "handler", instance_id, told, detail=dict(args)))
+    elif name == "qianyin.run_job":
+        db.retrying(lambda session: jobs.release(session, UUID(args["job_id"])))
     elif name == "qianyin.answer":
         db.retrying(lambda session: jobs.unanswered(session, UUID(args["instance_id"]), why))
 
@@ -95,8 +102,8 @@ def _task(
     engine: Engine, name: str, work: Callable[[Engine, Mapping[str, Any]], None], config: Config
 ) -> Callable[..., None]:
     def task(context: Any, **args: Any) -> None:
-        tick(config)
         try:
+            demo_clock.tick(config.demo)
             work(engine, args)
         except Exception as error:
             permanent = isinstance(error, HandlerFailed) and error.permanent
@@ -108,86 +115,71 @@ def _task(
     return task
 
 
-def tick(config: Config) -> None:
-    """In demo mode, set this process's clock to the demo's."""
-    if config.demo:
-        with db.transaction() as session:
-            demo_clock.refresh(session)
+def run(config: Config, stop: threading.Event, children: Children | None = None) -> None:
+    """Work until `stop` is set; running jobs are finished first. Signals are the caller's business.
 
-
-def run(config: Config, stop: threading.Event) -> None:
-    """Work until `stop` is set; running jobs are finished first. Signals are the caller's business."""
+    `children` call the external handlers; those of the product when none are given. When the database goes away, what
+    was under way is dropped (its transaction is undone) and all begins anew.
+    """
     engine = runtime.engine()
-    rounds = threading.Thread(target=_rounds, args=(engine, config, stop), name="rounds", daemon=True)
+    engine.outside = children = children or Children.of(config)
+    holding = Holding()
+    rounds = threading.Thread(
+        target=worker_rounds.run, args=(engine, config, holding, stop), name="rounds", daemon=True
+    )
+    warm = threading.Thread(target=children.warm, name="warm", daemon=True)
     rounds.start()
+    warm.start()
+    threading.Thread(target=_interrupt, args=(children, stop), name="interrupt", daemon=True).start()
     threading.Thread(target=housekeeping.run, args=(config, stop), name="housekeeping", daemon=True).start()
-    asyncio.run(_work(make_app(engine, config.database_url, config), config, stop))
-    rounds.join(GRACE)
+    try:
+        asyncio.run(_work(engine, config, holding, stop))
+    finally:
+        stop.set()
+        children.close()
+        rounds.join(GRACE)
 
 
-async def _work(app: procrastinate.App, config: Config, stop: threading.Event) -> None:
-    async with app.open_async():
-        worker = asyncio.create_task(
-            app.run_worker_async(
-                concurrency=config.worker_threads,
-                fetch_job_polling_interval=POLL,
-                abort_job_polling_interval=60.0,
-                shutdown_graceful_timeout=GRACE,
-                delete_jobs="always",
-                install_signal_handlers=False,
-                update_heartbeat_interval=BEAT,
-                stalled_worker_timeout=SILENT,
-            )
-        )
-        while not stop.is_set() and not worker.done():
+def _interrupt(children: Children, stop: threading.Event) -> None:
+    """Handlers get the time of grace, then they are ended: the next worker calls them again."""
+    stop.wait()
+    time.sleep(GRACE)
+    children.close()
+
+
+async def _work(engine: Engine, config: Config, holding: Holding, stop: threading.Event) -> None:
+    threads = ThreadPoolExecutor(config.worker_threads, thread_name_prefix="job")
+    asyncio.get_running_loop().set_default_executor(threads)
+    while not stop.is_set():
+        holding.begin()
+        turn = asyncio.create_task(_turn(make_app(engine, config.database_url, config), config, holding))
+        while not stop.is_set() and not turn.done():
             await asyncio.sleep(0.2)
-        worker.cancel()
+        turn.cancel()
         try:
-            await worker
+            await turn
         except asyncio.CancelledError:
             logger.info("the worker has stopped")
-        finally:
-            stop.set()
+        except Exception as error:  # a worker that ended for want of a database, or could not begin
+            logger.warning("the worker has lost its database and begins anew: %s", error)
+        if not stop.is_set():
+            await asyncio.sleep(PAUSE)
 
 
-# ---- rounds
-
-_STALLED = text(
-    "SELECT j.id FROM procrastinate_jobs j LEFT JOIN procrastinate_workers w ON w.id = j.worker_id"
-    " WHERE j.status = 'doing' AND (w.id IS NULL OR w.last_heartbeat < now() - make_interval(secs => :silent))"
-    " ORDER BY j.id FOR UPDATE OF j SKIP LOCKED"
-)
-_REQUEUE = text("SELECT procrastinate_retry_job_v2(:id, now(), NULL, NULL, NULL)")
-
-
-def requeue_stalled(session: Session) -> int:
-    """Take back the jobs of workers that were killed in the middle; how many."""
-    found = session.scalars(_STALLED, {"silent": SILENT}).all()
-    for job_id in found:
-        session.execute(_REQUEUE, {"id": job_id})
-    return len(found)
-
-
-def _rounds(engine: Engine, config: Config, stop: threading.Event) -> None:
-    """Everything that no notification announces: each look has its own pace, in seconds."""
-    looks: tuple[tuple[float, Callable[[], object]], ...] = (
-        (1.0, lambda: timers.fire_due(engine)),
-        (1.0, lambda: db.retrying(jobs.enqueue_due)),
-        (5.0, lambda: db.retrying(messages.enqueue_matching)),
-        (5.0, lambda: db.retrying(requeue_stalled)),
-        (60.0, lambda: db.retrying(messages.expire)),
-    )
-    last = dict.fromkeys(range(len(looks)), float("-inf"))
-    while not stop.wait(0.5):
-        try:
-            tick(config)
-            for number, (pace, look) in enumerate(looks):
-                if time.monotonic() - last[number] >= pace and not stop.is_set():
-                    last[number] = time.monotonic()
-                    look()
-        except Exception:  # the database is away, for instance: the next round tries again
-            logger.exception("a round of the worker failed")
-            stop.wait(2.0)
+async def _turn(app: procrastinate.App, config: Config, holding: Holding) -> None:
+    """One life of Procrastinate's worker, from its registration to the loss of its connection."""
+    async with app.open_async():
+        await app.run_worker_async(
+            concurrency=config.worker_threads,
+            fetch_job_polling_interval=POLL,
+            abort_job_polling_interval=60.0,
+            shutdown_graceful_timeout=GRACE,
+            delete_jobs="always",
+            install_signal_handlers=False,
+            update_heartbeat_interval=BEAT,
+            stalled_worker_timeout=SILENT,
+            worker_middleware=[holding.hold],
+        )
 
 
 # ---- without a worker

@@ -17,6 +17,7 @@ MODULES = (
     "tests.benchmarks.crowd",
     "tests.benchmarks.inbox",
     "tests.benchmarks.rounds",
+    "tests.benchmarks.unharmed",
 )
 
 

@@ -20,6 +20,7 @@ from webapp.registers.evaluation_models import EvaluationConsequence, Evaluation
 from webapp.registers.models import LeadUnit
 
 PANEL = ["expert", "expert2"]
+ACCOUNT = {"carried_out": "上一阶段安排的事项均已办结。"}
 UNITS = ("", "_b", "_c")
 #: The forms of supervision that a round of the stories orders: those that need no waiting.
 CHECKS = ["interview", "spot_check"]
@@ -75,7 +76,7 @@ class Evaluation:
         with db.transaction() as session:
             rows = units.report_rows(session, units.get(session, self.result(letter).id))
         filled = [{"actual": row["target"] * factor, "note": "按台账汇总。"} for row in rows]
-        return {"rows": filled, "report_words": "各项目按计划推进。", "true_report": True, **changes}
+        return {"rows": filled, "report_words": "各项目按计划推进。", "true_report": True, **ACCOUNT, **changes}
 
     def report(self, letter: str = "", check: bool = True, **changes: Any) -> None:
         """The unit reports; `check`: the checks that need no waiting are done too."""
@@ -123,7 +124,7 @@ class Evaluation:
         self.town.do(f"lead_unit{letter}", self.unit_case(letter), "state_case", {}, "accept")
 
     def settle(self, letter: str = "", **changes: Any) -> None:
-        data = {"arrangement": "继续推进改造项目。", **changes}
+        data = {"arrangement": "继续推进改造项目。", "arrangement_check": "done", **changes}
         self.town.do("working_group", self.unit_case(letter), "settle", data, "settle")
 
     def through(self, letter: str = "", marks: Sequence[int] = (85, 85), factor: int = 1) -> None:

@@ -255,7 +255,7 @@ def test_4_2_3_lagging_without_account_is_recorded_and_3_2_the_arrangement_is_as
     words = {"statement": "两个项目因企业搬迁延后，已补签协议。"}
     town.do("lead_unit", evaluation.unit_case(), "state_case", words, "state")
     refused = town.refused("working_group", evaluation.unit_case(), "settle", {"lagging": True}, "settle")
-    assert set(refused) == {"arrangement", "statement_answer", "lagging_reason"}
+    assert set(refused) == {"arrangement", "arrangement_check", "statement_answer", "lagging_reason"}
     evaluation.settle(statement_answer="不予采纳。", lagging=True, lagging_reason="三个项目逾期，没有补救措施。")
     assert evaluation.consequences() == [("criticism", "4.2.3")]
 
@@ -337,7 +337,7 @@ def test_3_2_page_pdf_and_xlsx_show_equal_figures_recomputed_from_the_registers(
     assert sheet is not None
     rows = list(sheet.iter_rows(min_row=2, values_only=True))
     client.post("/login", data={"username": "office", "password": people.PASSWORD})
-    page = client.get(f"/rounds/{evaluation.round.id}").text
+    page = client.get(f"/rounds/{evaluation.round.id}/report").text
     assert [row[0] for row in rows] == [1, 2, 3]
     for letter in ("", "_b", "_c"):
         result, name = evaluation.result(letter), town.unit(letter).name

@@ -135,7 +135,8 @@ def test_3_3_2_nothing_is_settled_in_a_round_that_was_voided_meanwhile(town: Tow
     evaluation.judge()
     with db.transaction() as session:
         voiding.void(session, evaluation.round.id, WHY, town.people["working_group"], clock.now())
-    refused = town.refused("working_group", evaluation.unit_case(), "settle", {"arrangement": "继续推进。"}, "settle")
+    said = {"arrangement": "继续推进。", "arrangement_check": "done"}
+    refused = town.refused("working_group", evaluation.unit_case(), "settle", said, "settle")
     assert "整体作废" in refused[""][0]
     town.make_documents()
     assert town.status(evaluation.unit_case()) == "cancelled"

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import itertools
 import threading
+from datetime import date
+from decimal import Decimal
 
 import pytest
 from flask import flash, request
@@ -11,9 +13,10 @@ from flask import session as cookie
 from sqlalchemy import func, select, text
 
 from tests.support import Client
-from webapp import access, db
+from webapp import access, clock, db
 from webapp.accounts.models import Organisation
 from webapp.app import create_app
+from webapp.documents.models import Document
 from webapp.errors import Conflict, Invalid, NotFound
 from webapp.http import db_session
 
@@ -156,3 +159,14 @@ def test_without_database_people_read_a_sentence_and_healthz_says_what_is_missin
     assert "系统暂时繁忙，请稍后再试。" in page.text
     health = room.get("/healthz")
     assert (health.status_code, health.json["database"]) == (503, "unreachable")
+
+
+def test_a_json_column_takes_amounts_and_dates_and_gives_them_back_as_text(session):
+    document = Document(
+        digest="0" * 64, size=1, media_type="", filename="", created_at=clock.now(),
+        made_from={"amount": Decimal("12.50"), "on": date(2026, 11, 25)},
+    )  # fmt: skip
+    session.add(document)
+    session.commit()
+    session.refresh(document)
+    assert document.made_from == {"amount": "12.50", "on": "2026-11-25"}

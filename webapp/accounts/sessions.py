@@ -144,6 +144,11 @@ def forget_user() -> None:
         del g._login_user
 
 
+def be_nobody() -> None:
+    """This request goes on as a stranger's; the session stays as it is."""
+    g._login_user = Nobody()
+
+
 def no_store(response: Response) -> Response:
     """Pages of signed-in people stay out of shared caches."""
     response.headers.setdefault("Cache-Control", "no-store" if "_user_id" in session else "no-cache")

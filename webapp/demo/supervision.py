@@ -156,6 +156,7 @@ def under_way(session: Session, people: Mapping[str, Actor], result: EvaluationR
     rows = play.fill_in(session, people["lead_unit_b"], case, "report")["rows"]
     told = [{"actual": 8 + 3 * at, "note": "按台账汇总。"} for at, _row in enumerate(rows)]
     data = {"rows": told, "report_words": "各项目按计划推进。", "true_report": True}
+    data["carried_out"] = "上一阶段安排的事项均已办结。"
     play.do(session, people["lead_unit_b"], case, "report", data, "report")
     random, held = Random(7), questionnaires.of_result(session, result.id)
     assert held is not None

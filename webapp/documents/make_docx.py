@@ -1,6 +1,7 @@
 """Make the Word templates of partner filing anew: python -m webapp.documents.make_docx
 
-Those of the expulsion review are made by `webapp.documents.make_expulsion_docx` with the same pieces.
+Those of the expulsion review and the evaluation are made by `make_expulsion_docx` and `make_evaluation_docx` with the
+same pieces.
 
 The templates are files that the office may edit in Word; this script is how their first versions came about. They hold
 the same names as the HTML templates beside them (docxtpl: {{ name }}, {%tr … %} for rows, {%p … %} for paragraphs).
@@ -159,18 +160,20 @@ class Sheet:
             for cell, width in zip(row.cells, widths, strict=True):
                 cell.width = Mm(width)
         for cell, words in zip(table.rows[0].cells, heads, strict=True):
-            self._cell(cell, words, HEI, points)
-        self._repeat(table.rows[0])
-        self._cell(table.rows[1].cells[0], "{%tr for row in " + rows + " %}", FANG, points)
+            self.cell(cell, words, HEI, points)
+        self.repeat(table.rows[0])
+        self.cell(table.rows[1].cells[0], "{%tr for row in " + rows + " %}", FANG, points)
         for cell, words in zip(table.rows[2].cells, fields, strict=True):
-            self._cell(cell, words, FANG, points)
-        self._cell(table.rows[3].cells[0], "{%tr endfor %}", FANG, points)
+            self.cell(cell, words, FANG, points)
+        self.cell(table.rows[3].cells[0], "{%tr endfor %}", FANG, points)
 
-    def _repeat(self, row: Any) -> None:
+    def repeat(self, row: Any) -> None:
+        """Let a head row stand on top of each page."""
         element = OxmlElement("w:tblHeader")
         row._tr.get_or_add_trPr().append(element)
 
-    def _cell(self, cell: Any, words: str, name: str, points: float) -> None:
+    def cell(self, cell: Any, words: str, name: str, points: float) -> None:
+        """Words in a cell of a table."""
         font(cell.paragraphs[0].add_run(words), name, points)
 
     def facts(self, pairs: Sequence[tuple[str, str]]) -> None:
@@ -179,8 +182,8 @@ class Sheet:
         table.style, table.autofit = "Table Grid", False
         for row, (label, value) in zip(table.rows, pairs, strict=True):
             row.cells[0].width, row.cells[1].width = Mm(30), Mm(141)
-            self._cell(row.cells[0], label, HEI, 10.5)
-            self._cell(row.cells[1], value, SONG, 11)
+            self.cell(row.cells[0], label, HEI, 10.5)
+            self.cell(row.cells[1], value, SONG, 11)
 
     def save(self, name: str, process: str = "partner_filing") -> None:
         self.document.core_properties.author = ""

@@ -27,6 +27,9 @@ Templates of the expulsion review (4.4); grounds [{clause, words, facts, evidenc
 * ``reconsideration_decision`` 复核决定: number, title, published_on, unit, credit_code, outcome uphold|reverse,
   basis meeting|ruling, met_on, ruling {authority, number, on}, asked_on, decision_number, decided_on, words
 
+Template of quarterly evaluation (3.2): ``evaluation_report`` 季度评价报告; its data are those that
+`webapp.registers.evaluation_reports.data` gives.
+
 Optional everywhere: issuer (default: the setting ISSUING_BODY), signatory 落款 (default `SIGNATORY`), contact,
 copies_to, title_lines.
 """

@@ -2,7 +2,8 @@
 
 * ``@handler("topic")`` — a service task. *Local* (default): runs inside the step's transaction, under a savepoint; its
   effects on our own tables and the token's move commit together. ``external=True``: called by a worker with no
-  transaction open, with the job's id as idempotency key; for mail, HTTP, long rendering.
+  transaction open, with the job's id as idempotency key, in a process that is killed at its limit of time or memory;
+  for mail, HTTP, long rendering.
 * ``@validator("name")`` — checks a form's data before a user task completes; returns sentences by field path.
 * ``@provider("name")`` — gives a form its options and prefilled data.
 * ``@starter("process_key")`` — whether a case may be opened now and by this person, its number and first variables.
@@ -224,6 +225,7 @@ class Registered:
     inputs: Mapping[str, str]
     outputs: Mapping[str, str]
     doc: str
+    time_limit: float | None = None  # seconds that an external handler may take; None is the setting's
 
 
 class Hooks:
@@ -255,12 +257,16 @@ def handler(
     external: bool = False,
     inputs: Mapping[str, str] | None = None,
     outputs: Mapping[str, str] | None = None,
+    time_limit: float | None = None,
 ) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
-    """Register what a service task with this topic does. Errors: ValueError when the topic is taken."""
+    """Register what a service task with this topic does. Errors: ValueError when the topic is taken.
+
+    `time_limit`: seconds after which an external handler is killed, where the setting HANDLER_SECONDS is too short.
+    """
 
     def register(function: Callable[..., Any]) -> Callable[..., Any]:
         doc = (function.__doc__ or "").strip()
-        _put(hooks.handlers, topic, Registered(function, external, inputs or {}, outputs or {}, doc))
+        _put(hooks.handlers, topic, Registered(function, external, inputs or {}, outputs or {}, doc, time_limit))
         return function
 
     return register

@@ -24,6 +24,7 @@ from webapp.engine.bpmn.codec import decode
 from webapp.engine.commands import AnswerCall, FailJob, ResumeJob, RunJob, StartInstance
 from webapp.engine.errors import BpmnError, HandlerFailed, InstanceNotActive, InstanceSuspended, TaskNotOpen
 from webapp.engine.handler_api import ExternalContext
+from webapp.engine.outside import Interrupted
 from webapp.engine.types import EndState
 from webapp.errors import NotFound, QianyinError
 
@@ -85,8 +86,8 @@ def run(engine: Engine, job_id: UUID) -> None:
         _RUN[job.kind](engine, job)
     except (NotFound, TaskNotOpen, InstanceNotActive):
         logger.info("job %s is no longer wanted", job_id)
-    except InstanceSuspended:
-        db.retrying(lambda session: _release(session, job_id))
+    except (InstanceSuspended, Interrupted):
+        db.retrying(lambda session: release(session, job_id))
     except Exception as error:  # whatever it is, it costs the job an attempt: a poisoned job ends as an incident
         logger.exception("job %s failed", job_id)
         command = FailJob(job_id, describe(error))
@@ -106,12 +107,13 @@ def _claim(session: Session, job_id: UUID) -> _Job | None:
         return None
     where = tables.process_instance.c.id == row.instance_id
     if session.scalar(select(tables.process_instance.c.suspended).where(where)):
-        _release(session, job_id)
+        release(session, job_id)
         return None
     return _Job(*row)
 
 
-def _release(session: Session, job_id: UUID) -> None:
+def release(session: Session, job_id: UUID) -> None:
+    """Let any worker take the job as soon as it is due."""
     session.execute(update(tables.job).where(tables.job.c.id == job_id).values(locked_until=None))
 
 
@@ -123,11 +125,10 @@ def _run_external(engine: Engine, job: _Job) -> None:
     """Call the handler with no transaction open, then record how it went in a step."""
     command: ResumeJob | FailJob
     try:
-        registered = engine.hooks.handlers.get(job.topic)
-        if registered is None or not registered.external:
-            raise HandlerFailed(f"没有名为“{job.topic}”的外部处理程序。", permanent=True)
         context = ExternalContext(job.id, job.instance_id, decode(job.variables), clock.now())
-        command = ResumeJob(job.id, dict(registered.call(context) or {}))
+        command = ResumeJob(job.id, engine.outside(engine.hooks, job.topic, context))
+    except Interrupted:
+        raise
     except BpmnError as fault:
         command = ResumeJob(job.id, error_code=fault.error_code, error_message=str(fault))
     except Exception as error:
@@ -219,8 +220,7 @@ def _answer(engine: Engine, session: Session, called_instance_id: UUID) -> None:
 
 def call(engine: Engine, topic: str, arguments: Any, key: UUID, instance_id: UUID | None) -> None:
     """Run an external handler that a local one asked for by `ctx.enqueue`; `key` is the same in every attempt."""
-    registered = engine.hooks.handlers[topic]
-    registered.call(ExternalContext(key, instance_id, decode(arguments), clock.now()))
+    engine.outside(engine.hooks, topic, ExternalContext(key, instance_id, decode(arguments), clock.now()))
 
 
 def unanswered(session: Session, called_instance_id: UUID, why: str) -> None:
@@ -250,6 +250,22 @@ def enqueue_due(session: Session, limit: int = 200) -> int:
         [store.Defer("qianyin.run_job", {"job_id": str(r.id)}, queue=queues.get(r.kind, "engine")) for r in found],
     )
     return len(found)
+
+
+_LOST = text(
+    "UPDATE job SET locked_until = NULL WHERE id IN (SELECT j.id FROM job j LEFT JOIN procrastinate_jobs q"
+    " ON q.task_name = 'qianyin.run_job' AND q.status IN ('todo', 'doing') AND q.args->>'job_id' = j.id::text"
+    " WHERE j.kind <> 'worker' AND j.locked_until > now() AND q.id IS NULL FOR UPDATE OF j SKIP LOCKED)"
+)
+
+
+def release_lost(session: Session) -> int:
+    """Let go of jobs that are counted as queued and stand in no queue; how many.
+
+    A job enters the queue in the transaction that locks its row, and leaves it after its row has gone or rests: what is
+    found here was given up by the queue (the database was away at every attempt), and need not wait for its lease.
+    """
+    return int(getattr(session.execute(_LOST), "rowcount", 0))
 
 
 _RUN = {"local": _run_local, "external": _run_external, "call": _run_call}

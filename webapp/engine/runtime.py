@@ -38,6 +38,7 @@ from webapp.engine.errors import InstanceNotActive, InstanceNotFound, InstanceSu
 from webapp.engine.handler_api import Actor, Hooks, StartContext
 from webapp.engine.host import Step, StepHost
 from webapp.engine.messages import Correlated
+from webapp.engine.outside import Caller, call_here
 from webapp.engine.recorder import Recorder
 from webapp.engine.store import Changes, Instance
 from webapp.engine.tables import process_definition
@@ -63,12 +64,15 @@ class Engine:
         actor_of: Callable[[Session, UUID], Actor | None] = lambda _session, _account_id: None,
         cache_size: int = 512,
         message_ttl: Callable[[Session], timedelta] = lambda _session: MESSAGE_TTL,
+        outside: Caller = call_here,
     ) -> None:
         self.hooks = handlers
         self.org_scoped_roles = org_scoped_roles
         self.resolve_account = resolve_account
         self.actor_of = actor_of
         self.message_ttl = message_ttl
+        #: how external handlers are called; the worker puts its child processes here
+        self.outside = outside
         self.definitions = Definitions()
         self.cache = Cache(cache_size)
 

@@ -33,8 +33,9 @@ LOCK_WITH_TASK = (
     f"SELECT {_INSTANCE}, t.node, t.element_id FROM process_instance p"
     " LEFT JOIN user_task t ON t.id = %(task)s AND t.instance_id = p.id WHERE p.id = %(id)s FOR NO KEY UPDATE OF p"
 )
-#: How long the database waits before it holds a queued job for lost, in seconds (its own clock, not the movable one).
-LEASE = 900
+#: For how long a queued job is left to the queue, in seconds (the database's own clock, not the movable one). Longer
+#: than any queue and any handler: a job that the queue has lost is found by looking (`jobs.release_lost`).
+LEASE = 6 * 3600
 
 
 @dataclass(frozen=True, slots=True)

@@ -285,6 +285,11 @@ RESULTS = Register(
     (LeadUnit.name, LeadUnit.credit_code),
     (EvaluationRound.year.desc(), EvaluationRound.quarter.desc(), LeadUnit.name),
     choices=(UNIT,),
+    actions=lambda actor: (
+        [{"label": _("评价指标和工作安排"), "url": url_for("served.newest")}]
+        if not queries.sees_all(actor) and not actor.roles.isdisjoint(queries.SEE_OWN)
+        else []
+    ),
 )
 
 

@@ -1,4 +1,4 @@
-"""The report of a round 季度评价报告 (3.2): one set of figures, as data of the PDF's template and as a workbook."""
+"""The report of a round 季度评价报告 (3.2): one set of figures, as data of PDF and DOCX, and as XLSX."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
-from webapp import clock
+from webapp.clock import BEIJING
 from webapp.i18n import _
 from webapp.registers import evaluation_labels as words
-from webapp.registers import evaluation_rounds as rounds
 from webapp.registers import exports
+from webapp.registers import round_figures as figures
 from webapp.registers.evaluation_models import EvaluationRound
 
 XLSX = exports.XLSX
@@ -22,41 +22,75 @@ def filename(round_: EvaluationRound) -> str:
 
 
 def data(session: Session, round_: EvaluationRound) -> dict[str, Any]:
-    """What the template `evaluation_report` takes; every figure as text."""
-    found = rounds.report(session, round_)
-    columns, rows = rounds.table(round_, found)
-    consequences = [
-        {
-            "name": line.result.lead_unit.name,
-            "grade": str(words.GRADE[line.result.grade][0]),
-            "words": line.result.arrangement,
-        }
-        for line in found.lines
-        if line.result.grade in ("fail", "absent")
-    ]
+    """What the template `evaluation_report` takes; every figure as text.
+
+    number 文号, title, published_on, units, ranked, mean, grades [{name, count}], bands [{name, count, percent}],
+    dimensions [{name, mean, weight, percent}], columns, table (texts), failed [{name, grade, words}], quarter,
+    opened_on.
+    """
+    found = figures.report(session, round_)
+    columns, rows = figures.table(round_, found)
+    assert round_.closed_at is not None
+    most = max((count for _low, count in found.bands), default=0) or 1
     return {
-        "number": round_.number,
+        "number": round_.report_number or round_.number,
         "title": filename(round_),
-        "published_on": clock.today().isoformat(),
+        "published_on": round_.closed_at.astimezone(BEIJING).date().isoformat(),
+        "quarter": words.quarter(round_.year, round_.quarter).replace(" ", ""),
+        "opened_on": round_.opened_at.astimezone(BEIJING).date().isoformat() if round_.opened_at else "",
         "units": len(found.lines),
+        "ranked": sum(count for _low, count in found.bands),
         "mean": "—" if found.mean is None else str(found.mean),
         "grades": [{"name": str(words.GRADE[g][0]), "count": n} for g, n in found.grades.items()],
-        "dimensions": [
-            {
-                "name": str(words.DIMENSION[n][0]),
-                "mean": str(mean),
-                "weight": f"{found.weights[n]:f}",
-                "percent": f"{mean / found.weights[n] * 100:.1f}",
-            }
-            for n, mean in found.dimensions.items()
+        "bands": [
+            {"name": figures.band_words(low), "count": count, "percent": count * 100 // most}
+            for low, count in found.bands
         ],
+        "dimensions": dimensions(found),
         "columns": columns,
         "table": [[str(value) for value in row] for row in rows],
-        "failed": consequences,
+        "failed": [_failed(line) for line in found.lines if line.result.grade in ("fail", "absent")],
     }
 
 
+def _failed(line: figures.Line) -> dict[str, str]:
+    result = line.result
+    return {
+        "name": result.lead_unit.name,
+        "grade": str(words.GRADE[str(result.grade)][0]),
+        "words": result.arrangement or "—",
+    }
+
+
+def dimensions(found: figures.Report) -> list[dict[str, str]]:
+    """Each dimension's mean points, its weight, and the share of the weight that was reached (per cent)."""
+    return [
+        {
+            "name": str(words.DIMENSION[name][0]),
+            "mean": str(mean),
+            "weight": f"{found.weights[name]:f}",
+            "percent": f"{mean / found.weights[name] * 100:.1f}",
+        }
+        for name, mean in found.dimensions.items()
+    ]
+
+
 def workbook(session: Session, round_: EvaluationRound) -> bytes:
-    """The ranking as XLSX: the same cells as the page and the PDF."""
-    columns, rows = rounds.table(round_, rounds.report(session, round_))
-    return exports.to_xlsx(filename(round_), columns, rows)
+    """Ranking, distributions and dimensions as XLSX: the same figures as the page and the PDF."""
+    found = figures.report(session, round_)
+    columns, rows = figures.table(round_, found)
+    grades = [[str(words.GRADE[grade][0]), count] for grade, count in found.grades.items()]
+    bands = [[figures.band_words(low), count] for low, count in found.bands]
+    parts = [[d["name"], found_mean, d["weight"], d["percent"]] for d, found_mean in _with_means(found)]
+    return exports.to_workbook(
+        [
+            (filename(round_), columns, rows),
+            (_("等次分布"), [_("等次"), _("家数")], grades),
+            (_("得分分布"), [_("分数段"), _("家数")], bands),
+            (_("各方面平均得分"), [_("方面"), _("平均得分"), _("权重"), _("得分率（%）")], parts),
+        ]
+    )
+
+
+def _with_means(found: figures.Report) -> list[tuple[dict[str, str], Any]]:
+    return list(zip(dimensions(found), found.dimensions.values(), strict=True))

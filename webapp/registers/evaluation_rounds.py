@@ -1,15 +1,13 @@
-"""A round 季度绩效评价 (3.2, 3.3): its quarter, frozen indicator set, opening in the background, counting, report."""
+"""A round 季度绩效评价 (3.2, 3.3): its quarter, frozen indicator set, opening in the background, counting."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping
 from datetime import datetime, time, timedelta
-from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import func, select, tuple_
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from webapp import clock
@@ -25,7 +23,7 @@ from webapp.registers import history, numbers
 from webapp.registers.evaluation_models import EvaluationResult, EvaluationRound
 from webapp.registers.evaluation_scoring import Quarter
 from webapp.registers.models import LeadUnit
-from webapp.registers.values import as_int, as_text
+from webapp.registers.values import as_int
 
 #: A round that was not voided: only such a one counts, is looked back at, and keeps its quarter from another.
 STANDING = EvaluationRound.voided_at.is_(None)
@@ -206,7 +204,7 @@ def report_times(session: Session, due: datetime) -> dict[str, Any]:
     }
 
 
-# ---- counting and the report -------------------------------------------------------------------------------------
+# ---- counting ----------------------------------------------------------------------------------------------------
 
 
 def count_settled(session: Session, round_id: UUID) -> bool:
@@ -220,131 +218,9 @@ def count_settled(session: Session, round_id: UUID) -> bool:
 
 
 def close(session: Session, round_: EvaluationRound, actor: Actor | None, now: datetime) -> None:
-    """The report is confirmed (3.3.2)."""
+    """The report is confirmed (3.3.2) and takes its 文号 in the same transaction. Errors: Conflict (voided)."""
+    standing(session, round_.id)
     before = history.snapshot(round_)
+    round_.report_number = numbers.document_number(session, "evaluation_report", now.astimezone(clock.BEIJING).year)
     round_.status, round_.closed_at = "closed", now
     history.record(session, round_, "closed", before=before, actor=actor, instance_id=round_.instance_id)
-
-
-@dataclass(frozen=True, slots=True)
-class Line:
-    """One unit in the ranking; `rank` None where nothing is graded. `earlier`: its last totals, oldest first."""
-
-    rank: int | None
-    result: EvaluationResult
-    dimensions: dict[str, Decimal | None]
-    earlier: tuple[Decimal | None, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Report:
-    """The figures of a round, from which page, PDF and XLSX are made alike."""
-
-    lines: list[Line]
-    grades: dict[str, int]
-    mean: Decimal | None
-    dimensions: dict[str, Decimal]  # mean points of each dimension over the units to which it applies
-    weights: dict[str, Decimal]
-
-
-def results(session: Session, round_id: UUID) -> list[EvaluationResult]:
-    """All units of a round, by name."""
-    query = select(EvaluationResult).join(EvaluationResult.lead_unit).where(EvaluationResult.round_id == round_id)
-    return list(session.scalars(query.order_by(LeadUnit.name)).unique())
-
-
-def report(session: Session, round_: EvaluationRound) -> Report:
-    """Ranking, distribution, means per dimension, each unit against its last three quarters (3.2)."""
-    found = results(session, round_.id)
-    ranked = sorted((r for r in found if _counts(r)), key=lambda r: (-(r.total or 0), r.lead_unit.name))
-    totals = [r.total for r in ranked if r.total is not None]
-    places = {r.id: 1 + sum(total > r.total for total in totals if r.total is not None) for r in ranked}
-    earlier = _earlier(session, round_)
-    rest = [r for r in found if not _counts(r)]
-    lines = [Line(places.get(r.id), r, _points(r.scores), earlier.get(r.lead_unit_id, ())) for r in [*ranked, *rest]]
-    names = dict.fromkeys(i["dimension"] for i in round_.indicators)
-    weights = {
-        n: sum((Decimal(i["weight"]) for i in round_.indicators if i["dimension"] == n), Decimal()) for n in names
-    }
-    return Report(
-        lines=lines,
-        grades={grade: sum(r.grade == grade for r in found) for grade in words.GRADE},
-        mean=mean(totals),
-        dimensions=_means([r for r in found if _counts(r)], list(names)),
-        weights=weights,
-    )
-
-
-def _counts(result: EvaluationResult) -> bool:
-    """Whether a result is ranked: it has a total and a grade of its own (not 不定等, not absent)."""
-    return result.total is not None and result.grade in ("excellent", "good", "pass", "fail")
-
-
-def _means(found: Sequence[EvaluationResult], names: Sequence[str]) -> dict[str, Decimal]:
-    """Mean points of each dimension at its own weight, over the units to which all of it applies."""
-    means = {}
-    for name in names:
-        mine = [[row for row in result.scores if row["dimension"] == name] for result in found]
-        whole = [rows for rows in mine if rows and all(row["score"] is not None for row in rows)]
-        points = [sum((Decimal(r["score"]) * Decimal(r["weight"]) for r in rows), Decimal()) / 100 for rows in whole]
-        if (held := mean(points)) is not None:
-            means[name] = held
-    return means
-
-
-def _points(rows: Sequence[Mapping[str, Any]]) -> dict[str, Decimal | None]:
-    found: dict[str, Decimal | None] = {}
-    for row in rows:
-        if row["points"] is None:
-            found.setdefault(row["dimension"], None)
-        else:
-            found[row["dimension"]] = (found.get(row["dimension"]) or Decimal()) + Decimal(row["points"])
-    return found
-
-
-def mean(values: Iterable[Decimal | None]) -> Decimal | None:
-    """To two places; None of nothing."""
-    held = [value for value in values if value is not None]
-    return scoring.rounded(sum(held, Decimal()) / len(held)) if held else None
-
-
-def _earlier(session: Session, round_: EvaluationRound, count: int = 3) -> dict[UUID, tuple[Decimal | None, ...]]:
-    before, wanted = quarter(round_).before, []
-    for _n in range(count):
-        wanted.append((before.year, before.number))
-        before = before.before
-    query = select(EvaluationRound.year, EvaluationRound.quarter, EvaluationResult.lead_unit_id, EvaluationResult.total)
-    query = query.join(EvaluationRound, EvaluationRound.id == EvaluationResult.round_id)
-    rows = session.execute(query.where(STANDING, tuple_(EvaluationRound.year, EvaluationRound.quarter).in_(wanted)))
-    totals = {(year, number, unit): total for year, number, unit, total in rows}
-    units = {unit for _y, _q, unit in totals}
-    return {unit: tuple(totals.get((*q, unit)) for q in reversed(wanted)) for unit in units}
-
-
-def _cell(line: Line, name: str) -> Decimal | str:
-    """A dimension's points; nothing before the unit is scored."""
-    value = line.dimensions.get(name)
-    return value if value is not None else _("不适用") if line.result.scores else "—"
-
-
-def table(round_: EvaluationRound, found: Report) -> tuple[list[str], list[list[Any]]]:
-    """The ranking as columns and rows: what the page, the PDF and the XLSX show."""
-    names = list(found.weights)
-    columns = [_("名次"), _("牵引单位"), _("得分"), _("等次")]
-    columns += [_("%(name)s（%(n)s）", name=str(words.DIMENSION[n][0]), n=f"{found.weights[n]:f}") for n in names]
-    before = quarter(round_).before
-    columns += [words.quarter(q.year, q.number) for q in (before.before.before, before.before, before)]
-    rows = [
-        [
-            line.rank or "—",
-            line.result.lead_unit.name,
-            line.result.total if line.result.total is not None else "—",
-            str(words.GRADE[line.result.grade][0])
-            if line.result.grade
-            else as_text(words.RESULT[line.result.status][0]),
-            *(_cell(line, n) for n in names),
-            *(total if total is not None else "—" for total in (line.earlier or (None, None, None))),
-        ]
-        for line in found.lines
-    ]
-    return columns, rows

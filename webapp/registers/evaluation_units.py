@@ -16,6 +16,7 @@ from webapp.accounts.models import Account, Organisation
 from webapp.engine.handler_api import Actor
 from webapp.errors import NotFound
 from webapp.i18n import _
+from webapp.registers import evaluation_arrangements as arrangements
 from webapp.registers import evaluation_labels as words
 from webapp.registers import evaluation_rounds as rounds
 from webapp.registers import evaluation_scoring as scoring
@@ -120,7 +121,15 @@ def accept_report(
     ]
     late = bool(result.report_due_at and now > result.report_due_at)
     about = as_text(given.get("report_words"))
-    changes = {"report": report, "report_words": about, "reported_at": now, "late": late, "status": "scoring"}
+    carried_out = as_text(given.get("carried_out"))
+    changes = {
+        "carried_out": carried_out,
+        "report": report,
+        "report_words": about,
+        "reported_at": now,
+        "late": late,
+        "status": "scoring",
+    }
     change(session, result, "reported", actor=actor, **changes)
     if late:
         reason = _("%(quarter)s的材料迟报。", quarter=words.quarter(result.round.year, result.round.quarter))
@@ -211,8 +220,11 @@ def conclude(
         status="settled",
         settled_at=now,
         arrangement=as_text(given.get("arrangement")),
+        arrangement_check=as_text(given.get("arrangement_check")),
+        arrangement_check_words=as_text(given.get("arrangement_check_words")),
         statement_answer=as_text(given.get("statement_answer")),
     )
+    arrangements.serve(session, result.round, [result.lead_unit_id], "arrangement", now)
     quarter = words.quarter(result.round.year, result.round.quarter)
     if given.get("lagging"):
         reason = _("%(quarter)s项目实施进度滞后：%(why)s", quarter=quarter, why=as_text(given.get("lagging_reason")))

@@ -202,6 +202,8 @@ def result(entry_id: UUID) -> str:
     ]
     notes = [
         (_("下一阶段工作安排"), entry.arrangement),
+        (_("上一阶段工作安排的落实情况"), entry.carried_out),
+        (_("上一阶段工作安排是否落实"), _checked(entry)),
         (_("陈述申辩"), entry.statement),
         (_("对陈述申辩的答复"), entry.statement_answer),
         *_consequences(entry),
@@ -213,6 +215,12 @@ def result(entry_id: UUID) -> str:
     if reads:
         facts.append(_supervision(entry))
     return _page(entry, title, state, evaluation_lists.RESULTS, facts, "3.2", tables, notes)
+
+
+def _checked(entry: EvaluationResult) -> str:
+    """Whether the arrangement of the round before was carried out, as the working group found (3.2)."""
+    found = labels.word(evaluation_labels.CARRIED_OUT, entry.arrangement_check) if entry.arrangement_check else ""
+    return "：".join(filter(None, [found, entry.arrangement_check_words]))
 
 
 def _consequences(entry: EvaluationResult) -> list[tuple[str, str]]:

@@ -14,6 +14,7 @@ from openpyxl import Workbook
 from openpyxl.cell import Cell
 from openpyxl.styles import Alignment, Font
 from openpyxl.utils import get_column_letter
+from openpyxl.worksheet.worksheet import Worksheet
 
 from webapp import clock
 from webapp.documents.service import tile as file_tile
@@ -63,9 +64,22 @@ def to_csv(columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> bytes:
 
 def to_xlsx(title: str, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> bytes:
     """One sheet with a fixed head row and filters; text cells are text whatever they begin with."""
+    return to_workbook([(title, columns, rows)])
+
+
+def to_workbook(sheets: Sequence[tuple[str, Sequence[str], Iterable[Sequence[Any]]]]) -> bytes:
+    """A workbook of such sheets (title, columns, rows)."""
     book = Workbook()
-    sheet = book.active
-    assert sheet is not None
+    for place, (title, columns, rows) in enumerate(sheets):
+        sheet = book.active if place == 0 else book.create_sheet()
+        assert isinstance(sheet, Worksheet)
+        _fill(sheet, title, columns, rows)
+    out = io.BytesIO()
+    book.save(out)
+    return out.getvalue()
+
+
+def _fill(sheet: Worksheet, title: str, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
     sheet.title = "".join(c for c in title if c not in "[]:*?/\\")[:31] or "Sheet"
     table = [[harmless(name) for name in columns], *_rows(rows)]
     for number, row in enumerate(table, 1):
@@ -83,9 +97,6 @@ def to_xlsx(title: str, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -
     for place in range(1, len(columns) + 1):
         longest = max((_width(row[place - 1]) for row in table if len(row) >= place), default=8)
         sheet.column_dimensions[get_column_letter(place)].width = min(60, max(8, longest + 2))
-    out = io.BytesIO()
-    book.save(out)
-    return out.getvalue()
 
 
 def _width(value: Any) -> int:

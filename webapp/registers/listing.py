@@ -91,7 +91,8 @@ def _kept(register: Register, args: Args) -> dict[str, str]:
     return {name: args[name] for name in sorted(names) if args.get(name)}
 
 
-def _address(path: str, kept: Args, **changes: Any) -> str:
+def address(path: str, kept: Args, **changes: Any) -> str:
+    """A path with what it keeps and what changes; empty values are left out."""
     query = {**kept, **changes}
     text = urlencode({key: value for key, value in query.items() if value not in (None, "")})
     return path + ("?" + text if text else "")
@@ -135,7 +136,7 @@ def page(register: Register, session: Session, actor: Actor, args: Args, path: s
     counts = _counts(register, session, query)
     shown = query if view.where is None else query.where(view.where)
     total = counts[view.key]
-    number = min(_number(args.get("page")), max(1, -(-total // PAGE_SIZE)))
+    number = min(page_number(args.get("page")), max(1, -(-total // PAGE_SIZE)))
     limited = _ordered(register, shown, args).limit(PAGE_SIZE).offset((number - 1) * PAGE_SIZE)
     rows = session.execute(limited).unique().all()
     return {
@@ -144,19 +145,20 @@ def page(register: Register, session: Session, actor: Actor, args: Args, path: s
         "choices": _choices(register, session, actor, args),
         "columns": [_head(c, path, kept, args.get("sort", "")) for c in register.columns],
         "rows": [[_cell(c, row) for c in register.columns] for row in rows],
-        "page": _pager(number, total, len(rows), path, kept),
+        "page": pager(number, total, len(rows), path, kept),
         "query": args.get("q", ""),
         "kept": {k: v for k, v in kept.items() if k not in {"q", "as_of", *(c.name for c in register.choices)}},
-        "clear_url": _address(path, {"view": view.key}) if len(kept) > ("view" in kept) else "",
-        "csv_url": _address(path + ".csv", kept),
-        "xlsx_url": _address(path + ".xlsx", kept),
+        "clear_url": address(path, {"view": view.key}) if len(kept) > ("view" in kept) else "",
+        "csv_url": address(path + ".csv", kept),
+        "xlsx_url": address(path + ".xlsx", kept),
         "total": total,
         "actions": list(register.actions(actor)) if register.actions else [],
         "as_of": args.get("as_of", ""),
     }
 
 
-def _number(text: str | None) -> int:
+def page_number(text: str | None) -> int:
+    """The page that an address asks for; 1 for anything else."""
     return min(max(1, int(text)), 100_000) if text and text.isascii() and text.isdigit() and len(text) < 7 else 1
 
 
@@ -173,7 +175,7 @@ def _views(register: Register, counts: Mapping[str, int], now: View, path: str, 
     return [
         {
             "label": view.label,
-            "url": _address(path, kept, view=view.key),
+            "url": address(path, kept, view=view.key),
             "count": counts[view.key],
             "current": view.key == now.key,
             "tone": view.tone,
@@ -201,7 +203,7 @@ def _head(column: Column, path: str, kept: Args, wanted: str) -> dict[str, Any]:
         "label": column.label,
         "num": column.kind == "num",
         "narrow_hide": column.narrow_hide,
-        "sort_url": _address(path, kept, sort=turn) if column.sort is not None else "",
+        "sort_url": address(path, kept, sort=turn) if column.sort is not None else "",
         "sorted": ("descending" if wanted.startswith("-") else "ascending") if mine else "",
     }
 
@@ -217,7 +219,8 @@ def _cell(column: Column, row: Row[Any]) -> dict[str, Any]:
     }
 
 
-def _pager(number: int, total: int, shown: int, path: str, kept: Args) -> dict[str, Any]:
+def pager(number: int, total: int, shown: int, path: str, kept: Args) -> dict[str, Any]:
+    """What the macro `pager` shows of page `number` of `total` rows; `kept`: the address's other parameters."""
     last = max(1, -(-total // PAGE_SIZE))
     first = (number - 1) * PAGE_SIZE + 1
     near = sorted({1, last, *range(max(1, number - 2), min(last, number + 2) + 1)})
@@ -225,14 +228,14 @@ def _pager(number: int, total: int, shown: int, path: str, kept: Args) -> dict[s
     for place, target in enumerate(near):
         if place and target - near[place - 1] > 1:
             pages.append({"label": "…", "url": None, "current": False})
-        pages.append({"label": target, "url": _address(path, kept, page=target), "current": target == number})
+        pages.append({"label": target, "url": address(path, kept, page=target), "current": target == number})
     return {
         "first": first if total else 0,
         "last": first + shown - 1,
         "total": total,
         "pages": pages if last > 1 else [],
-        "previous_url": _address(path, kept, page=number - 1) if number > 1 else None,
-        "next_url": _address(path, kept, page=number + 1) if number < last else None,
+        "previous_url": address(path, kept, page=number - 1) if number > 1 else None,
+        "next_url": address(path, kept, page=number + 1) if number < last else None,
     }
 
 

@@ -27,6 +27,7 @@ DOCUMENT_PREFIXES = {
     "interpretation": "穗工信解释",
     "expulsion_told": "穗工信清退告",
     "expulsion": "穗工信清退",
+    "evaluation_report": "穗工信评价",
     "reconsideration": "穗工信复核",
 }
 

@@ -1,9 +1,7 @@
-"""Rounds of quarterly evaluation (3.2): the list, and one round as a matrix of units and steps, with its report."""
+"""Rounds of quarterly evaluation (3.2): the list, one round as a matrix of units and steps, and its report."""
 
 from __future__ import annotations
 
-from datetime import timedelta
-from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
@@ -12,221 +10,199 @@ from flask import Blueprint, Response, render_template, request, url_for
 from webapp import access, clock
 from webapp.accounts import service as accounts
 from webapp.documents import service as documents
-from webapp.errors import NotFound
 from webapp.http import db_session
 from webapp.i18n import _
 from webapp.registers import evaluation_labels as words
-from webapp.registers import evaluation_lists, evaluation_reports, exports, labels, pages, queries
+from webapp.registers import evaluation_lists, evaluation_reports, exports, labels, listing, pages, queries
 from webapp.registers import evaluation_rounds as rounds
-from webapp.registers.evaluation_models import EvaluationResult, EvaluationRound
+from webapp.registers import evaluation_voiding as voiding
+from webapp.registers import round_charts as charts
+from webapp.registers import round_figures as figures
+from webapp.registers import round_matrix as matrix
+from webapp.registers.evaluation_models import EvaluationRound
 from webapp.registers.queries import SEE_ALL
 
 bp = Blueprint("rounds", __name__, template_folder="templates", url_prefix="/rounds")
 pages.add_list(bp, evaluation_lists.ROUNDS, "/", *SEE_ALL)
 
-#: The steps of a unit's case, in order; a result's status says at which it stands.
-STEPS = ("report", "score", "state", "settle")
-AT = {"waiting": -1, "reporting": 0, "verifying": 0, "scoring": 1, "stating": 2, "settling": 3, "settled": 4}
-#: Bands of five points of the distribution, lowest first; below 50 is one band.
-BANDS = tuple(range(50, 100, 5))
-
-
-def _find(round_id: UUID) -> EvaluationRound:
-    found = db_session().get(EvaluationRound, round_id)
-    if found is None:
-        raise NotFound(_("没有找到该季度评价。"))
-    return found
-
 
 @bp.get("/<uuid:round_id>")
 @access.roles(*SEE_ALL)
 def round_page(round_id: UUID) -> str:
-    """Progress, the matrix with views, grades, distribution, dimensions, ranking, report files."""
-    session, round_ = db_session(), _find(round_id)
-    found = rounds.report(session, round_)
-    results = rounds.results(session, round_.id)
-    cells = [_row(result) for result in results]
-    view = request.args.get("view", "")
-    shown = [row for row in cells if not view or view in row["views"]]
-    columns, ranking = rounds.table(round_, found)
-    files = [f for f in (round_.pdf_id, round_.xlsx_id) if f]
+    """Progress, the matrix with views, words, order and pages, distribution, consequences."""
+    session, round_, actor = db_session(), rounds.get(db_session(), round_id), accounts.current_actor()
+    now = clock.now()
+    found = matrix.units(session, round_, now)
     return render_template(
         "registers/round.html",
-        round=round_,
-        title=_("%(quarter)s绩效评价", quarter=words.quarter(round_.year, round_.quarter)),
-        state=(labels.word(words.ROUND, round_.status), labels.tone(words.ROUND, round_.status)),
-        progress=_progress(round_, cells),
-        views=_views(round_, cells, view),
-        heads=_heads(round_, cells),
-        rows=shown,
-        grades=_grades(results),
-        bands=_bands([r.total for r in results if r.total is not None]),
-        dimensions=_dimensions(found),
-        mean=found.mean,
-        columns=columns,
-        ranking=ranking,
-        graded=any(line.rank for line in found.lines),
+        **_head(round_),
+        **_list(round_, found),
+        progress=matrix.progress(round_, found),
+        tiles=matrix.tiles(found, now),
+        heads=matrix.heads(round_, found),
+        grades=_grades(found),
+        bands=_bands(found),
         consequences=queries.consequences(session, round_.id),
         kinds=words.CONSEQUENCE,
-        files=[documents.tile(document) for document in documents.by_ids(session, files)],
-        sees_case=accounts.current_actor().roles & {"office", "working_group", "manager"},
+        may_remind="office" in actor.roles and round_.status in ("opening", "running"),
+        may_settle="working_group" in actor.roles and round_.status in ("opening", "running"),
+        may_void="working_group" in actor.roles and voiding.may_void(round_),
+        ranked=any(unit.grade in figures.RANKED for unit in found),
     )
+
+
+@bp.get("/<uuid:round_id>/progress")
+@access.roles(*SEE_ALL)
+def progress(round_id: UUID) -> Response:
+    """The bar alone, for the open page to look at again: 304 while nothing has moved."""
+    session, round_ = db_session(), rounds.get(db_session(), round_id)
+    now = clock.now()
+    found = matrix.units(session, round_, now)
+    shown = {"progress": matrix.progress(round_, found), "tiles": matrix.tiles(found, now), "round": round_}
+    answer = Response(render_template("registers/round_progress.html", **shown))
+    answer.add_etag()
+    answer.headers["Cache-Control"] = "private, no-cache"
+    answer.make_conditional(request)
+    return answer
+
+
+@bp.get("/<uuid:round_id>/report")
+@access.roles(*SEE_ALL)
+def report_page(round_id: UUID) -> str:
+    """The report 季度评价报告: charts with their tables, the ranking with each unit's last quarters, the files."""
+    session, round_ = db_session(), rounds.get(db_session(), round_id)
+    found = figures.report(session, round_)
+    columns, rows = figures.table(round_, found)
+    number = listing.page_number(request.args.get("page"))
+    last = max(1, -(-len(rows) // listing.PAGE_SIZE))
+    start = (min(number, last) - 1) * listing.PAGE_SIZE
+    shown = slice(start, start + listing.PAGE_SIZE)
+    parts = evaluation_reports.dimensions(found)
+    drawn = [
+        (d["name"], mean, found.weights[key]) for d, (key, mean) in zip(parts, found.dimensions.items(), strict=True)
+    ]
+    files = [f for f in (round_.pdf_id, round_.docx_id, round_.xlsx_id) if f]
+    path = url_for(".report_page", round_id=round_.id)
+    return render_template(
+        "registers/round_report.html",
+        **_head(round_),
+        columns=columns,
+        rows=[(row, *_line(line)) for row, line in zip(rows[shown], found.lines[shown], strict=True)],
+        page=listing.pager(min(number, last), len(rows), len(rows[shown]), path, {}),
+        mean=found.mean,
+        ranked=sum(count for _low, count in found.bands),
+        units=len(found.lines),
+        grades=[
+            (labels.word(words.GRADE, grade), labels.tone(words.GRADE, grade), n) for grade, n in found.grades.items()
+        ],
+        bands=[(figures.band_words(low), count) for low, count in found.bands],
+        dimensions=parts,
+        bands_chart=charts.distribution(found.bands),
+        dimensions_chart=charts.dimensions(drawn),
+        files=[documents.tile(document) for document in documents.by_ids(session, files)],
+        failed=[line for line in found.lines if line.result.grade in ("fail", "absent")],
+    )
+
+
+def _line(line: figures.Line) -> tuple[Any, str, str]:
+    """The drawing of a unit's last quarters, the address of its result, the tone of its grade."""
+    drawing = charts.career([*line.earlier, line.result.total])
+    tone = labels.tone(words.GRADE, line.result.grade)
+    return drawing, url_for("evaluation.result", entry_id=line.result.id), tone
 
 
 @bp.get("/<uuid:round_id>/report.<any(csv, xlsx):kind>")
 @access.roles(*SEE_ALL)
 def report_export(round_id: UUID, kind: str) -> Response:
     """The ranking as it stands: the same cells as the page and the PDF."""
-    round_ = _find(round_id)
-    columns, rows = rounds.table(round_, rounds.report(db_session(), round_))
+    round_ = rounds.get(db_session(), round_id)
+    columns, rows = figures.table(round_, figures.report(db_session(), round_))
     return exports.response(kind, evaluation_reports.filename(round_), columns, rows)
 
 
-def _day(moment: Any) -> str:
-    return f"{moment.astimezone(clock.BEIJING):%m-%d}" if moment else ""
-
-
-def _last_day(due: Any) -> str:
-    return _day(due - timedelta(seconds=1)) if due else ""
-
-
-def _row(result: EvaluationResult) -> dict[str, Any]:
-    """One unit of the matrix: a cell (kind, words) for each step, and the views that it belongs to."""
-    at = AT.get(result.status, 4)
-    over = result.status in ("reporting", "verifying") and bool(result.urged_at)
-    cells = [_report_cell(result, at, over), _score_cell(result, at), _state_cell(result, at), _settle_cell(result, at)]
-    if result.status in ("absent", "left"):
-        cells = [
-            ("no" if result.status == "absent" else "", labels.word(words.RESULT, result.status)),
-            *[("", "—")] * 3,
-        ]
-    views = {"running"} if result.settled_at is None else {"settled"}
-    views |= {name for name, on in (("over", over), ("late", result.late), ("fail", result.grade == "fail")) if on}
+def _head(round_: EvaluationRound) -> dict[str, Any]:
+    """What both pages of a round begin with."""
+    sees_case = accounts.current_actor().roles & {"office", "working_group", "manager"}
     return {
-        "name": result.lead_unit.name,
-        "url": url_for("evaluation.result", entry_id=result.id),
-        "note": _("本季新增") if result.newly_admitted else "",
-        "cells": cells,
-        "done": [at > step for step in range(len(STEPS))],
-        "total": result.total,
-        "grade": labels.word(words.GRADE, result.grade),
-        "tone": labels.tone(words.GRADE, result.grade),
-        "preliminary": result.settled_at is None,
-        "views": views,
-        "over": over,
+        "round": round_,
+        "title": _("%(quarter)s绩效评价", quarter=words.quarter(round_.year, round_.quarter)),
+        "state": (labels.word(words.ROUND, round_.status), labels.tone(words.ROUND, round_.status)),
+        "case_of": (lambda key: pages.case_url(key) if key and sees_case else ""),
     }
 
 
-def _report_cell(result: EvaluationResult, at: int, over: bool) -> tuple[str, str]:
-    if at < 0:
-        return "", _("未开启")
-    if at == 0:
-        if result.status == "verifying":
-            return "no", _("核实未参加")
-        return ("no", _("超期，已催告")) if over else ("now", _("至 %(day)s", day=_last_day(result.report_due_at)))
-    day = _day(result.reported_at)
-    return ("fix", _("迟报 %(day)s", day=day)) if result.late else ("ok", day)
-
-
-def _score_cell(result: EvaluationResult, at: int) -> tuple[str, str]:
-    if at < 1:
-        return "", _("未开始")
-    count = len(result.expert_scores)
-    return ("now", _("%(n)s 名专家", n=count)) if at == 1 else ("ok", _("%(n)s 名专家", n=count))
-
-
-def _state_cell(result: EvaluationResult, at: int) -> tuple[str, str]:
-    if at < 2:
-        return "", _("未开始")
-    if at == 2:
-        return "now", _("陈述中")
-    return "ok", _("已陈述") if result.statement else _("无异议") if result.stated_at else _("未答复")
-
-
-def _settle_cell(result: EvaluationResult, at: int) -> tuple[str, str]:
-    if at < 3:
-        return "", _("未开始")
-    return ("now", _("待审定")) if at == 3 else ("ok", _day(result.settled_at))
-
-
-def _progress(round_: EvaluationRound, cells: list[dict[str, Any]]) -> dict[str, Any]:
-    opening = round_.status == "opening"
-    if opening:
-        done, total = round_.opened_units, round_.total_units
-    else:
-        done, total = sum(sum(row["done"]) for row in cells), len(cells) * len(STEPS)
-    return {"opening": opening, "done": done, "total": total, "percent": round(done * 100 / total) if total else 0}
-
-
-def _views(round_: EvaluationRound, cells: list[dict[str, Any]], now: str) -> list[dict[str, Any]]:
-    names = {
-        "": _("全部"),
-        "running": _("办理中"),
-        "over": _("超期"),
-        "late": _("迟报"),
-        "fail": _("不合格"),
-        "settled": _("已审定"),
+def _list(round_: EvaluationRound, found: list[matrix.Unit]) -> dict[str, Any]:
+    """The rows of this page of this view, in this order, with the addresses that lead on from here."""
+    given = {name: request.args.get(name, "").strip() for name in ("view", "q", "sort")}
+    view = given["view"] if given["view"] in matrix.VIEWS else ""
+    kept = {**{name: value for name, value in given.items() if value}, "view": view}
+    shown = matrix.chosen(found, view, given["q"], given["sort"])
+    last = max(1, -(-len(shown) // listing.PAGE_SIZE))
+    number = min(listing.page_number(request.args.get("page")), last)
+    rows = shown[(number - 1) * listing.PAGE_SIZE : number * listing.PAGE_SIZE]
+    path, counts = url_for(".round_page", round_id=round_.id), matrix.counts(found)
+    return {
+        "rows": [_row(unit) for unit in rows],
+        "page": listing.pager(number, len(shown), len(rows), path, kept),
+        "views": [
+            {
+                "label": label,
+                "count": counts[key],
+                "url": listing.address(path, {**kept, "view": key}),
+                "current": key == view,
+                "tone": {"over": "over", "today": "today", "verify": "over"}.get(key, ""),
+            }
+            for key, label in matrix.VIEWS.items()
+            if counts[key] or not key or key == view
+        ],
+        "query": given["q"],
+        "kept": {"view": view, "sort": given["sort"]},
+        "sorts": {key: _sort(path, kept, key, given["sort"]) for key in matrix.SORTS},
+        "path": path,
     }
-    return [
-        {
-            "label": label,
-            "count": sum(not key or key in row["views"] for row in cells),
-            "url": url_for(".round_page", round_id=round_.id, view=key or None),
-            "current": key == now,
-        }
-        for key, label in names.items()
-    ]
 
 
-def _heads(round_: EvaluationRound, cells: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    names = (_("材料报送"), _("专家评分"), _("陈述申辩"), _("审定"))
-    return [
-        {
-            "label": name,
-            "note": _("至 %(day)s", day=_last_day(round_.report_due_at)) if place == 0 and round_.report_due_at else "",
-            "done": sum(row["done"][place] for row in cells),
-            "total": len(cells),
-        }
-        for place, name in enumerate(names)
-    ]
+def _sort(path: str, kept: dict[str, str], key: str, now: str) -> dict[str, str]:
+    mine = now.lstrip("-") == key
+    turn = f"-{key}" if mine and not now.startswith("-") else key
+    direction = "descending" if now.startswith("-") else "ascending"
+    return {"url": listing.address(path, {**kept, "sort": turn}), "sorted": direction if mine else ""}
 
 
-def _grades(results: list[EvaluationResult]) -> list[dict[str, Any]]:
+#: How a cell of the matrix is drawn: the kind of the macro `status`.
+_DRAWN = {"ok": "ok", "late": "late", "now": "now", "today": "fix", "over": "no", "none": ""}
+
+
+def _row(unit: matrix.Unit) -> dict[str, Any]:
+    notes = [_("本季新增")] if unit.new else []
+    notes += [_("清退审议中")] if unit.flagged else []
+    if unit.reminded_at and unit.status == "reporting":
+        notes.append(_("已提醒 %(day)s", day=matrix.day(unit.reminded_at)))
+    pressing = "over" if "over" in unit.views else "today" if "today" in unit.views else "open"
+    return {
+        "unit": unit,
+        "url": url_for("evaluation.result", entry_id=unit.result_id),
+        "notes": notes,
+        "cells": [(_DRAWN[cell.kind], cell.text) for cell in unit.cells],
+        "grade": labels.word(words.GRADE, unit.grade) if unit.grade else "",
+        "tone": labels.tone(words.GRADE, unit.grade),
+        "due": matrix.last_day(unit.due_at),
+        "pressing": pressing,
+    }
+
+
+def _grades(found: list[matrix.Unit]) -> list[dict[str, Any]]:
     """How many of each grade, settled and preliminary."""
-    most = max((sum(r.grade == g for r in results) for g in words.GRADE), default=0) or 1
-    found = []
+    most = max((sum(unit.grade == g for unit in found) for g in words.GRADE), default=0) or 1
+    rows = []
     for grade, (label, tone) in words.GRADE.items():
-        mine = [r for r in results if r.grade == grade]
-        settled = sum(r.settled_at is not None for r in mine)
+        mine = [unit for unit in found if unit.grade == grade]
+        settled = sum(unit.settled for unit in mine)
         share = {"settled": settled * 100 // most, "all": len(mine) * 100 // most}
-        found.append({"label": label, "tone": tone, "count": len(mine), "settled": settled, "share": share})
-    return found
+        rows.append({"label": label, "tone": tone, "count": len(mine), "settled": settled, "share": share})
+    return rows
 
 
-def _bands(totals: list[Decimal]) -> list[dict[str, Any]]:
-    """Bands of five points with their counts."""
-    counts: dict[int, int] = dict.fromkeys((0, *BANDS), 0)
-    for total in totals:
-        counts[0 if total < BANDS[0] else min(BANDS[-1], int(total) // 5 * 5)] += 1
-    most = max(counts.values()) or 1
-    return [
-        {
-            "label": f"< {BANDS[0]}" if low == 0 else f"{low}–{low + 5}",
-            "count": count,
-            "percent": count * 100 // most,
-            "bad": low < 60,
-        }
-        for low, count in counts.items()
-    ]
-
-
-def _dimensions(found: rounds.Report) -> list[dict[str, Any]]:
-    return [
-        {
-            "label": words.DIMENSION[name][0],
-            "mean": mean,
-            "weight": f"{found.weights[name]:f}",
-            "percent": int(mean * 100 / found.weights[name]),
-        }
-        for name, mean in found.dimensions.items()
-    ]
+def _bands(found: list[matrix.Unit]) -> Any:
+    totals = [unit.total for unit in found if unit.total is not None and unit.grade in figures.RANKED]
+    return charts.distribution([(low, sum(figures.band(t) == low for t in totals)) for low in figures.BANDS], width=320)

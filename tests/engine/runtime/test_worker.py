@@ -15,33 +15,13 @@ import psycopg
 import pytest
 
 from tests.engine.runtime.models import boundary, end, model, service, start, timer, user
-from webapp import db, worker
+from webapp import db, worker, worker_rounds
 from webapp.config import ROOT
-from webapp.engine import deployment
+from webapp.engine import deployment, jobs
 from webapp.engine.commands import StartInstance
 from webapp.engine.handler_api import Hooks, Registered
 from webapp.engine.runtime import Engine
 
-#: A worker process with one external handler that writes down each call and takes as long as its variable says.
-PROGRAM = """
-import pathlib, signal, sys, threading, time
-from webapp import config, db, worker
-from webapp.engine import runtime
-from webapp.engine.handler_api import Hooks, Registered
-settings = config.load()
-def slow(context):
-    with open(sys.argv[1], "a") as file:
-        file.write(f"{context.job_id}\\n")
-    time.sleep(context.variables["seconds"])
-    return {"slow": "done"}
-hooks = Hooks()
-hooks.handlers["slow"] = Registered(slow, True, {}, {}, "")
-db.configure(settings.database_url)
-runtime.install(runtime.Engine(hooks, frozenset(), lambda session, name: None))
-stop = threading.Event()
-signal.signal(signal.SIGTERM, lambda *_: stop.set())
-worker.run(settings, stop)
-"""
 SLOW = model("slow", start(), service("work", "slow"), user("look"), end(), flows="start>work work>look look>end")
 
 
@@ -57,6 +37,7 @@ class Site:
             "DATA_DIR": str(directory),
             "DEMO": "0",
             "PYTHONPATH": str(ROOT),
+            "CALLS": str(self.calls),
         }
         self.processes: list[subprocess.Popen[bytes]] = []
         hooks = Hooks()
@@ -67,7 +48,8 @@ class Site:
             deployment.deploy(session, "slow", {"slow.bpmn": SLOW}, hooks=hooks)
 
     def worker(self) -> subprocess.Popen[bytes]:
-        process = subprocess.Popen([sys.executable, "-c", PROGRAM, str(self.calls)], env=self.environment)
+        command = [sys.executable, "-m", "tests.engine.runtime.slow_worker"]
+        process = subprocess.Popen(command, env=self.environment, cwd=ROOT)
         self.processes.append(process)
         return process
 
@@ -86,7 +68,12 @@ class Site:
             time.sleep(0.1)
 
     def called(self) -> list[str]:
-        return self.calls.read_text().split()
+        """The key of each call."""
+        return self.calls.read_text().split()[::2]
+
+    def callers(self) -> list[int]:
+        """The process of each call."""
+        return [int(pid) for pid in self.calls.read_text().split()[1::2]]
 
 
 @pytest.fixture
@@ -138,6 +125,9 @@ def test_a_killed_workers_job_is_done_by_the_next(site: Site) -> None:
     first.kill()
     first.wait()
     assert site.rows("select status::text from procrastinate_jobs") == [("doing",)]
+    [caller] = site.callers()
+    while Path(f"/proc/{caller}").exists():  # the handler's process leaves with its worker
+        time.sleep(0.05)
     # The dead worker's last sign of life grows old; and this time the work is quick.
     site.rows("update procrastinate_workers set last_heartbeat = now() - interval '1 hour' returning 1")
     site.rows("update job set variables = '{\"seconds\": 0}' returning 1")
@@ -148,11 +138,37 @@ def test_a_killed_workers_job_is_done_by_the_next(site: Site) -> None:
     assert site.rows("select count(*) from activity_history where element_id = 'work'") == [(1,)]
 
 
+def test_a_job_that_the_queue_has_given_up_is_taken_up_again(site: Site) -> None:
+    """The database was away at the last attempt: nobody could write down that it failed."""
+    site.start(0)
+    assert db.retrying(jobs.release_lost) == 0
+    site.rows("delete from procrastinate_jobs returning 1")
+    assert worker.drain(site.engine) == 0
+    assert db.retrying(jobs.release_lost) == 1
+    assert worker.drain(site.engine) == 1
+    assert site.rows(OPEN) == [("look",)]
+
+
+def test_a_job_that_its_living_worker_does_not_have_is_taken_back(site: Site) -> None:
+    """The answer to its fetch, or to its end, was lost on the way."""
+    site.start(0)
+    [(worker_id,)] = site.rows("select procrastinate_register_worker_v1()")
+    [(job_id,)] = site.rows(f"select id from procrastinate_fetch_job_v2(NULL, {worker_id})")
+    holding = worker_rounds.Holding()
+    holding.worker_id = worker_id
+    holding.jobs.add(job_id)
+    look = lambda: db.retrying(lambda session: worker_rounds.requeue_missing(session, holding))  # noqa: E731
+    assert [look() for _ in range(5)] == [0] * 5
+    holding.jobs.clear()
+    assert [look() for _ in range(4)] == [0, 0, 1, 0]
+    assert worker.drain(site.engine) == 1
+
+
 def test_stalled_jobs_are_taken_back(site: Site) -> None:
     site.start(0)
     site.rows("select id from procrastinate_fetch_job_v2(NULL, NULL)")
     assert site.rows("select status::text from procrastinate_jobs") == [("doing",)]
-    assert db.retrying(worker.requeue_stalled) == 1
+    assert db.retrying(worker_rounds.requeue_stalled) == 1
     assert site.rows("select status::text from procrastinate_jobs") == [("todo",)]
-    assert db.retrying(worker.requeue_stalled) == 0
+    assert db.retrying(worker_rounds.requeue_stalled) == 0
     assert worker.drain(site.engine) == 1

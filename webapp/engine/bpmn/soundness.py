@@ -17,7 +17,7 @@ from webapp.engine.bpmn.model import Flow
 from webapp.engine.bpmn.specs import Activity, EventSub, Node, Scope
 from webapp.engine.bpmn.throwing import interrupting
 
-MAX_STATES = 3000
+MAX_STATES = 1500
 _MOST_CHOICES = 4  # so many conditional flows are combined in every way; of more, each alone and all together
 #: A token: the flow that it came by, and the non-interrupting event that it began with ("" for the main run).
 Token = tuple[str, str]

@@ -1,0 +1,88 @@
+"""Issue 4, "Past one machine" and "Unharmed": three web and three worker processes under load, killed at random."""
+
+from __future__ import annotations
+
+import os
+import random
+import re
+import time
+from collections.abc import Iterator
+
+import pytest
+import requests
+
+from tests.reliability.cluster import PASSWORD, USER, Cluster, running, until
+from tests.reliability.load import Caller, Count, Ledger, Load, count, race
+
+#: Twenty kills. The workers' come early: what they had in hand is taken back after ten seconds.
+VICTIMS = ["worker", "web", "handlers", "web", "worker", "master", "web", "handlers", "web", "worker"] + ["web"] * 10
+
+
+@pytest.fixture(scope="module")
+def cluster() -> Iterator[Cluster]:
+    seed = int(os.environ.get("CRASH_SEED") or random.SystemRandom().randrange(10**6))
+    print(f"CRASH_SEED={seed}")
+    with running(seed=seed) as made:
+        yield made
+
+
+def test_nothing_is_lost_doubled_or_stuck_when_processes_are_killed(cluster: Cluster) -> None:
+    began = time.monotonic()
+    load = Load(cluster)
+    for victim in VICTIMS:
+        load.more()
+        cluster.kill(victim)
+    load.finish()
+    until("nothing is left to do", lambda: count(cluster, load.ledger).stuck == 0, cluster)
+    found = count(cluster, load.ledger)
+    print(
+        f"killed {dict(cluster.killed)}; answers {dict(load.ledger.answers)}; {time.monotonic() - began:.1f} s; {found}"
+    )
+    assert found == Count(cases=len(load.ledger.started), lost=0, doubled=0, stuck=0)
+    assert sum(cluster.killed.values()) == 20
+    assert len(load.ledger.completed) == 2 * len(load.ledger.started) >= 20
+
+
+def test_of_sixteen_who_complete_a_task_at_once_one_is_told_that_he_did(cluster: Cluster) -> None:
+    ledger = Ledger()
+    for answers in race(cluster, ledger, rounds=4):
+        assert answers == {204: 1, 409: 15}
+    until("nothing is left to do", lambda: count(cluster, ledger).stuck == ledger.answers[204], cluster)
+    found = count(cluster, ledger)
+    assert (found.doubled, ledger.answers[204]) == (0, 4)
+
+
+def test_everyone_is_told_while_the_database_is_away_and_all_goes_on_afterwards(cluster: Cluster) -> None:
+    web = cluster.of("web")[0]
+    person = requests.Session()
+    page = f"http://127.0.0.1:{web.port}"
+    token = re.search(r'name="csrf-token" content="([^"]+)"', person.get(f"{page}/login").text)
+    assert token is not None
+    form = {"username": USER, "password": PASSWORD, "csrf_token": token[1]}
+    assert person.post(f"{page}/login", data=form).url.endswith("/tasks")
+    before = {str(key) for (key,) in cluster.rows("select business_key from process_instance")}
+    load = Load(cluster)
+    load.more(4)
+    cluster.server.stop()
+    try:
+        program = Caller(cluster, load.ledger, cluster.random)
+        for node in cluster.of("web"):
+            assert program.once("GET", "/task", port=node.port)[0] == 503
+            answer = requests.get(f"http://127.0.0.1:{node.port}/healthz", timeout=90)
+            assert (answer.status_code, answer.json()["database"]) == (503, "unreachable")
+            assert answer.json()["worker"] == "unknown"
+        shown = person.get(f"{page}/tasks", headers={"Accept": "text/html"})
+        assert (shown.status_code, shown.headers["Retry-After"]) == (503, "5")
+        assert "系统暂时繁忙，请稍后再试。" in shown.text
+        assert "再试一次" in shown.text
+    finally:
+        cluster.server.start()
+    load.more(8)
+    assert person.get(f"{page}/tasks").status_code == 200  # still signed in
+    load.finish()
+    until("all is well again", cluster.ready, cluster)
+    until("nothing is left to do", lambda: count(cluster, load.ledger, before).stuck == 0, cluster)
+    found = count(cluster, load.ledger, before)
+    print(f"answers {dict(load.ledger.answers)}; {found}")
+    assert found == Count(cases=len(load.ledger.started), lost=0, doubled=0, stuck=0)
+    assert set(load.ledger.unavailable) == {"5"}
