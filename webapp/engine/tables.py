@@ -117,6 +117,14 @@ process_instance = Table(
     Index(
         "ix_process_instance_definition_status", "definition_key", "status", text("started_at DESC"), text("id DESC")
     ),
+    Index("ix_process_instance_started", text("started_at DESC"), text("id DESC")),
+    Index("ix_process_instance_status", "status", text("started_at DESC"), text("id DESC")),
+    Index(  # what dashboards count: a span of days is one range, read from the index alone
+        "ix_process_instance_ended",
+        "ended_at",
+        postgresql_include=["definition_key", "status", "started_at"],
+        postgresql_where=text("ended_at is not null"),
+    ),
     Index("ix_process_instance_org", "org_id", text("started_at DESC")),
     Index("ix_process_instance_started_by", "started_by", text("started_at DESC")),
     Index("ix_process_instance_root", "root_instance_id"),
@@ -169,6 +177,29 @@ user_task = Table(
         "candidate_users",
         postgresql_using="gin",
         postgresql_where=text("status = 'open' and candidate_users <> '{}'"),
+    ),
+    Index(  # what waits for one role and nobody has taken, soonest due first: the inbox of a role is one range
+        "ix_user_task_offered",
+        text("(candidate_groups[1])"),
+        "due_at",
+        "id",
+        postgresql_include=["definition_key"],
+        postgresql_where=text("status = 'open' and assignee_id is null and cardinality(candidate_groups) = 1"),
+    ),
+    Index(
+        "ix_user_task_offered_process",
+        text("(candidate_groups[1])"),
+        "definition_key",
+        "due_at",
+        "id",
+        postgresql_where=text("status = 'open' and assignee_id is null and cardinality(candidate_groups) = 1"),
+    ),
+    Index(
+        "ix_user_task_offered_several",
+        "due_at",
+        "id",
+        postgresql_include=["candidate_groups", "definition_key"],
+        postgresql_where=text("status = 'open' and assignee_id is null and cardinality(candidate_groups) > 1"),
     ),
     Index("ix_user_task_open_assignee", "assignee_id", "due_at", "id", postgresql_where=text("status = 'open'")),
     Index(
