@@ -15,7 +15,6 @@ from uuid import UUID
 
 import orjson
 import psycopg
-from psycopg.types.json import set_json_dumps, set_json_loads
 from sqlalchemy import DateTime, Engine, MetaData, Select, create_engine, event
 from sqlalchemy.dialects import registry
 from sqlalchemy.dialects.postgresql import JSONB
@@ -73,11 +72,6 @@ def sqlalchemy_url(url: str) -> str:
     return url
 
 
-def plain_url(url: str) -> str:
-    """The address as libpq reads it."""
-    return url.replace("postgresql+psycopg://", "postgresql://", 1)
-
-
 def configure(url: str, *, pool_size: int = 12) -> Engine:
     """Make the process's engine for a PostgreSQL `url` (`postgresql://…`); call once, after any fork."""
     global _engine, _url
@@ -92,17 +86,10 @@ def configure(url: str, *, pool_size: int = 12) -> Engine:
         pool_recycle=1800,
         json_serializer=_dumps,
         json_deserializer=orjson.loads,
-        creator=lambda: _connect(plain_url(url)),
+        connect_args={"options": OPTIONS, "connect_timeout": 10, "prepare_threshold": 2},
     )
+    event.listen(_engine, "do_connect", lambda _dialect, _record, given, named: Connection.connect(*given, **named))
     return _engine
-
-
-def _connect(url: str) -> Connection:
-    """A connection of ours. SQLAlchemy's own way to one would tell it how JSON is written and read; so do we."""
-    connection = Connection.connect(url, options=OPTIONS, connect_timeout=10, prepare_threshold=2)
-    set_json_dumps(_dumps, connection)
-    set_json_loads(orjson.loads, connection)
-    return connection
 
 
 def dispose() -> None:

@@ -36,11 +36,16 @@ def _send(label: str) -> Callable[[Page], object]:
     return send
 
 
+def _follow_link(page: Page) -> None:
+    page.goto(page.locator("[data-copy]").first.get_attribute("data-copy") or "")
+
+
 def pages(product: Product) -> Iterator[Shown]:
     """Every page worth a look."""
     yield from _public(product)
     yield from _inbox(product)
     yield from _registers(product)
+    yield from _supervision(product)
     yield from _watching(product)
     yield from (
         Shown("account", "office", "/account"),
@@ -127,6 +132,21 @@ def _registers(product: Product) -> Iterator[Shown]:
     yield Shown("round-settle", "working_group", f"/rounds/{running}/settle")
     yield Shown("round-served", "office", f"/rounds/{running}/served")
     yield Shown("round-served-own", "lead_unit", f"/rounds/{running}/served")
+
+
+def _supervision(product: Product) -> Iterator[Shown]:
+    begun = _one(product, "select id from evaluation_result where status = 'checking' limit 1")
+    waiting = _one(product, "select id from evaluation_result where status = 'reporting' limit 1")
+    settled = _one(product, "select id from evaluation_result where status = 'settled' order by id limit 1")
+    yield Shown("supervision", "office", f"/registers/results/{begun}/supervision")
+    yield Shown("supervision-order", "office", f"/registers/results/{waiting}/supervision")
+    yield Shown("supervision-sheet", "office", f"/registers/results/{begun}/supervision/sheet")
+    yield Shown("result", "office", f"/registers/results/{settled}")
+    for element in ("hand_out", "interview"):
+        yield Shown(element.replace("_", "-"), "office", task(product, element))
+    yield Shown("questionnaire", "office", f"/registers/results/{begun}/supervision", _follow_link)
+    yield Shown("questionnaire-forged", "", "/public/questionnaires/forged")
+    yield Shown("questionnaire-thanks", "", "/public/questionnaires/thanks")
 
 
 def _watching(product: Product) -> Iterator[Shown]:

@@ -15,7 +15,8 @@ from webapp.accounts.service import actor_of
 from webapp.demo import expulsion as play_expulsion
 from webapp.documents import service as documents
 from webapp.documents.models import Document
-from webapp.engine.commands import Cancel, FireTimer, SetVariables
+from webapp.engine.commands import Cancel, FireTimer, MoveToken, RestartFrom, SetVariables
+from webapp.engine.errors import LawForbids
 from webapp.engine.tables import timer
 from webapp.errors import Conflict, Forbidden, Invalid, NotFound
 from webapp.registers import expulsion_withdrawal, expulsions, filing_checks, history
@@ -305,6 +306,31 @@ def test_4_4_a_review_is_not_ended_by_an_operation(town: Town) -> None:
     with pytest.raises(Forbidden), db.transaction() as session:
         town.engine.step(session, review.case, Cancel("不办了"), town.people["manager"])
     assert town.status(review.case) == "active"
+
+
+def test_4_4_no_operation_passes_the_bureau_meeting(town: Town) -> None:
+    """Issue 3: a manager's token move past 局务会 is refused as `law`."""
+    review = Review(town)
+    review.to_meeting()
+    manager = town.people["manager"]
+    for command in (
+        MoveToken("draft_decision", "已口头同意", element_id="deliberate"),
+        MoveToken("resolved", "已口头同意", element_id="deliberate"),
+        MoveToken("expel", "已口头同意", element_id="deliberate"),
+        RestartFrom("handover", "已口头同意"),
+    ):
+        with (
+            pytest.raises(LawForbids, match=r"“局务会审议”是规程规定的环节（4\.4）") as refused,
+            db.transaction() as session,
+        ):
+            town.engine.step(session, review.case, command, manager)
+        assert refused.value.code == "law"
+    assert town.open(review.case) == ["deliberate"]
+    with db.transaction() as session:  # back to the proposal: the meeting is still to come
+        town.engine.step(session, review.case, MoveToken("propose", "建议有误", element_id="deliberate"), manager)
+    assert town.open(review.case) == ["propose"]
+    with pytest.raises(LawForbids, match="局务会审议"), db.transaction() as session:
+        town.engine.step(session, review.case, MoveToken("sign", "快", element_id="propose"), manager)
 
 
 # ---- a unit's own exit ---------------------------------------------------------------------------------------------

@@ -25,6 +25,7 @@ from typing import Any
 import psycopg
 from psycopg import sql
 
+from tests import support_s3
 from tests.browser.product import waited
 from tests.reliability import site
 from tests.support import free_port, make_account
@@ -56,6 +57,10 @@ class Node:
     def port(self) -> int:
         return int(self.environment["PORT"])
 
+    @property
+    def address(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
     def victims(self, what: str) -> list[int]:
         """Processes to kill: itself (`worker`, `master`), a web process, or one that runs handlers."""
         if self.process is None:
@@ -70,7 +75,7 @@ class Node:
     def health(self) -> int:
         """The status of its /healthz; 0 when nobody answers."""
         try:
-            with urllib.request.urlopen(f"http://127.0.0.1:{self.port}/healthz") as answer:
+            with urllib.request.urlopen(f"{self.address}/healthz") as answer:
                 return int(answer.status)
         except urllib.error.HTTPError as error:
             with error:
@@ -187,12 +192,12 @@ def _prepare(url: str) -> None:
         connection.execute(site.TABLE)
 
 
-def _node(kind: str, number: int, url: str, directory: Path) -> Node:
+def _node(kind: str, number: int, url: str, directory: Path, more: Mapping[str, str]) -> Node:
     data = directory / f"{kind}{number}"
     data.mkdir()
-    (data / "documents").symlink_to(directory / "documents")
     environment = {
         **os.environ,
+        **more,
         "DATABASE_URL": url,
         "DATA_DIR": str(data),
         "PORT": str(free_port()),
@@ -209,17 +214,21 @@ def _node(kind: str, number: int, url: str, directory: Path) -> Node:
 
 
 @contextmanager
-def running(*, webs: int = 3, workers: int = 3, seed: int = 0) -> Iterator[Cluster]:
-    """A cluster on a database with durability on, ready; everything is stopped and removed at the end."""
+def running(*, webs: int = 3, workers: int = 3, seed: int = 0, s3: bool = False) -> Iterator[Cluster]:
+    """A cluster on a database with durability on, ready; everything is stopped and removed at the end.
+
+    `s3`: documents lie on an S3 server, else in each node's own directory.
+    """
     with tempfile.TemporaryDirectory(prefix="qy-", ignore_cleanup_errors=True) as name:
         directory = Path(name)
-        (directory / "documents").mkdir()
         server = Server(directory / "postgres", {"max_connections": "120"})
         url = server.start()
+        store = support_s3.start(directory / "s3") if s3 else None
         try:
             _prepare(url)
             kinds = ["web"] * webs + ["worker"] * workers
-            nodes = [_node(kind, number, url, directory) for number, kind in enumerate(kinds)]
+            more = store.environment if store else {}
+            nodes = [_node(kind, number, url, directory, more) for number, kind in enumerate(kinds)]
             cluster = Cluster(server, url, nodes, Random(seed))
             keeper = threading.Thread(target=cluster.keep)
             keeper.start()
@@ -231,6 +240,9 @@ def running(*, webs: int = 3, workers: int = 3, seed: int = 0) -> Iterator[Clust
                 keeper.join()
         finally:
             server.stop()
+            if store is not None:
+                store.process.kill()
+                store.process.wait()
 
 
 def until(what: str, look: Any, cluster: Cluster) -> Any:

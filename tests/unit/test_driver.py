@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from datetime import UTC, date, datetime
+from decimal import Decimal
 from uuid import UUID
 
 import psycopg
 import pytest
-from sqlalchemy import text
+from sqlalchemy import bindparam, text
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.exc import DataError, DBAPIError, OperationalError
 
 from webapp import db, driver
@@ -101,3 +103,11 @@ def test_errors_are_those_of_sqlalchemy_and_a_lost_connection_leaves_the_pool(da
     assert db.is_lost(broken.value)
     session.rollback()
     assert db.direct(session, "select 1", {}) == [(1,)]
+
+
+def test_json_columns_are_written_as_the_program_wants_them(database, session):
+    kinds = text("select cast(:v as jsonb)").bindparams(bindparam("v", type_=JSONB))
+    assert session.scalar(kinds, {"v": {"amount": Decimal("1.50"), "at": date(2026, 11, 25)}}) == {
+        "amount": "1.50",
+        "at": "2026-11-25",
+    }

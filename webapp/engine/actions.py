@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
@@ -11,7 +11,7 @@ from sqlalchemy import Table, select
 from sqlalchemy.orm import Session
 
 from webapp.engine import commands as c
-from webapp.engine import incidents, migrating, operations
+from webapp.engine import corrections, incidents, migrating, operations
 from webapp.engine.bpmn import Execution
 from webapp.engine.bpmn.codec import clone, encode
 from webapp.engine.bpmn.throwing import interrupting
@@ -23,7 +23,7 @@ from webapp.engine.recorder import Recorder
 from webapp.engine.store import Defer, Instance, Row
 from webapp.engine.tables import event_subscription, incident, job, process_instance, timer, user_task
 from webapp.engine.types import EndState
-from webapp.errors import Conflict, Invalid, NotFound
+from webapp.errors import Invalid, NotFound
 
 if TYPE_CHECKING:
     from webapp.engine.runtime import Engine
@@ -233,9 +233,9 @@ def _cancel(at: Context, command: c.Cancel) -> None:
 
 
 def _set_variables(at: Context, command: c.SetVariables) -> None:
-    if at.step.actor is not None:
-        _uncorrected(at)
     before = at.execution.variables()
+    if at.step.actor is not None:
+        _correctable(at, before, command.variables)
     at.execution.set_variables(command.variables)
     at.recorder.changed.update(command.variables)
     after = clone(dict(command.variables))
@@ -243,11 +243,14 @@ def _set_variables(at: Context, command: c.SetVariables) -> None:
     at.recorder.audit("instance.variables", reason=command.reason, detail=detail)
 
 
-def _uncorrected(at: Context) -> None:
-    """Gateways and handlers read variables: a corrected one may pass what the law demands. Errors: Conflict."""
-    guarded = [e for e in at.recorder.case.definition.compiled.elements.values() if e.law]
-    if guarded:
-        raise Conflict(f"该流程有规程规定的环节（如“{guarded[0].name}”），变量不能由操作更正。")
+def _correctable(at: Context, before: Mapping[str, Any], new: Mapping[str, Any]) -> None:
+    """Gateways and handlers read variables: a corrected one may pass what the law demands. Errors: LawForbids."""
+    engine, deployment_id = at.step.engine, at.recorder.case.definition.deployment_id
+
+    def names(key: str) -> frozenset[str]:
+        return engine.definitions.decision(at.session, deployment_id, key).names
+
+    corrections.check(at.recorder.case.definition.compiled, engine.hooks, names, before, new)
 
 
 def _suspend(at: Context, command: c.Suspend) -> None:

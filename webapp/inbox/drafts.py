@@ -42,8 +42,13 @@ def read(task: TaskForm, form: MultiDict[str, str]) -> Parsed:
 
 def keep(session: Session, actor: Actor, task_id: UUID, data: Mapping[str, Any]) -> datetime:
     """Write the draft, open task or not: what was typed is never lost. Gives when."""
+    return keep_for(session, actor.id, task_id, data)
+
+
+def keep_for(session: Session, account_id: UUID, task_id: UUID, data: Mapping[str, Any]) -> datetime:
+    """Write a person's draft. Gives when."""
     now = clock.now()
-    statement = insert(Draft).values(task_id=task_id, account_id=actor.id, data=dict(data), updated_at=now)
+    statement = insert(Draft).values(task_id=task_id, account_id=account_id, data=dict(data), updated_at=now)
     session.execute(
         statement.on_conflict_do_update(
             index_elements=[Draft.task_id, Draft.account_id],

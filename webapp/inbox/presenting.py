@@ -94,7 +94,7 @@ def _total(counts: Counts, filter: Filter, found: queries.Page) -> str | int:
     if not (filter.process or filter.words or filter.unit):
         return counts.words(counts.views[filter.view])
     if filter.process and filter.view == "all" and not (filter.words or filter.unit):
-        return counts.words(counts.processes.get(filter.process, 0))
+        return counts.process(filter.process)
     last = found.first + len(found.rows) - 1
     return f"{last}+" if found.following else last if found.rows else 0
 
@@ -139,12 +139,12 @@ def groups(
         {
             "label": names.get(key, key),
             "url": url_for("inbox.index", process=key),
-            "count": counts.words(count),
+            "count": counts.process(key),
             "key": f"process-{key}",
             "current": filter.process == key,
             "tone": "",
         }
-        for key, count in sorted(counts.processes.items(), key=lambda pair: -pair[1])
+        for key in sorted(counts.processes, key=lambda key: -counts.processes[key])
     ]
     own = [
         {
@@ -172,7 +172,7 @@ def live(session: Session, actor: Actor) -> dict[str, str]:
     """The counts by their keys on the page."""
     counts = queries.counts(session, actor, _saved(personal.saved_views(session, actor)))
     found = {("open" if key == "all" else key): counts.words(n) for key, n in counts.views.items()}
-    return found | {f"process-{key}": counts.words(n) for key, n in counts.processes.items()}
+    return found | {f"process-{key}": counts.process(key) for key in counts.processes}
 
 
 def process_names(session: Session) -> dict[str, str]:

@@ -24,7 +24,7 @@ from webapp.engine.handler_api import Actor
 from webapp.engine.tables import process_instance, user_task
 from webapp.errors import Invalid
 from webapp.i18n import _
-from webapp.inbox.visibility import OPEN, offered
+from webapp.inbox.visibility import OPEN, offered_parts
 
 _c = user_task.c
 PAGE = 20
@@ -135,7 +135,7 @@ def _reasons(actor: Actor, view: str) -> list[ColumnElement[bool]]:
     mine = [] if view == "unclaimed" else [_c.assignee_id == actor.id]
     if view == "mine":
         return mine
-    return mine + [and_(_c.assignee_id.is_(None), reason) for reason in offered(actor)]
+    return mine + [and_(_c.assignee_id.is_(None), reason) for reason in offered_parts(actor)]
 
 
 def tasks(session: Session, actor: Actor, filter: Filter) -> Page:
@@ -209,41 +209,77 @@ def _zones(
 
 @dataclass(slots=True)
 class Counts:
-    """How many tasks each view holds, and each process; `capped` ones are told with a plus."""
+    """How many tasks each view holds, and each process; from `MOST` on they are told with a plus.
+
+    The processes are counted among the `MOST` tasks that are due soonest; when there are more (`cut`), so are they.
+    """
 
     views: dict[str, int] = field(default_factory=dict)
     processes: dict[str, int] = field(default_factory=dict)
+    cut: bool = False
 
     def words(self, count: int) -> str:
         """`23`, or `1000+` where counting stopped."""
         return f"{count}+" if count >= MOST else str(count)
 
+    def process(self, key: str) -> str:
+        """How many tasks of a process: `23`, or `23+` when not all were looked at."""
+        count = self.processes.get(key, 0)
+        return f"{count}+" if self.cut else self.words(count)
+
 
 def counts(session: Session, actor: Actor, saved: Mapping[str, Filter] | None = None) -> Counts:
-    """All counts of the inbox in one statement, each stopping at `MOST`."""
+    """All counts of the inbox in one statement, each stopping at `MOST`.
+
+    What is the actor's and what is offered is read once, soonest due first; the views but `today`, which may begin
+    behind that, are counted in it.
+    """
     now = clock.now()
-    wanted = {view: Filter(view) for view in VIEWS} | dict(saved or {})
-    columns = [_count(actor, one, now).label(f"n{n}") for n, one in enumerate(wanted.values())]
-    keys = _ids(actor, Filter(), now, _c.definition_key).subquery()
-    grouped = select(keys.c.definition_key, func.count().label("n")).group_by(keys.c.definition_key).subquery()
-    by_process = select(func.jsonb_object_agg(grouped.c.definition_key, grouped.c.n)).scalar_subquery()
+    mine = _soonest(actor, Filter("mine"), now).cte("mine")
+    offers = _soonest(actor, Filter("unclaimed"), now).cte("offers")
+    both = union_all(
+        select(mine.c.definition_key, mine.c.due_at), select(offers.c.definition_key, offers.c.due_at)
+    ).cte("both")
+    grouped = select(both.c.definition_key, func.count().label("n")).group_by(both.c.definition_key).subquery()
+    columns = [
+        select(func.count()).select_from(mine).scalar_subquery(),
+        select(func.count()).select_from(offers).scalar_subquery(),
+        select(func.count()).where(both.c.due_at <= now).scalar_subquery(),
+        select(func.jsonb_object_agg(grouped.c.definition_key, grouped.c.n)).scalar_subquery(),
+    ]
+    wanted = {"today": Filter("today")} | dict(saved or {})
+    columns += [_count(actor, one, now) for one in wanted.values()]
     _plan_anew(session)
-    row = session.execute(select(*columns, by_process.label("processes"))).one()
-    return Counts(dict(zip(wanted, row[:-1], strict=True)), dict(row.processes or {}))
+    n_mine, n_offers, overdue, processes, *rest = session.execute(
+        select(*(column.label(f"n{n}") for n, column in enumerate(columns)))
+    ).one()
+    views = {"all": n_mine + n_offers, "unclaimed": n_offers, "mine": n_mine, "overdue": overdue}
+    views |= dict(zip(wanted, rest, strict=True))
+    capped = {view: min(count, MOST) for view, count in views.items()}
+    return Counts(capped, dict(processes or {}), cut=MOST in (n_mine, n_offers))
 
 
 def _count(actor: Actor, filter: Filter, now: datetime) -> Any:
-    return select(func.count()).select_from(_ids(actor, filter, now).subquery()).scalar_subquery()
+    return select(func.count()).select_from(_soonest(actor, filter, now).subquery()).scalar_subquery()
 
 
-def _ids(actor: Actor, filter: Filter, now: datetime, *columns: ColumnElement[Any]) -> Select[Any]:
-    """Distinct ids (and columns) of a view, at most `MOST`."""
+def _soonest(actor: Actor, filter: Filter, now: datetime) -> Select[Any]:
+    """The distinct tasks of a view, at most `MOST`, those that are due soonest.
+
+    Their order is part of the statement so that an index is walked: without one the planner reads the table from its
+    beginning, where years of finished tasks lie.
+    """
     parts = [
-        select(_c.id, *columns).where(*_conditions(filter, now), reason).limit(_MOST).subquery()
+        select(_c.id, _c.definition_key, _c.due_at)
+        .where(*_conditions(filter, now), reason)
+        .order_by(_c.due_at.asc(), _c.id.asc())
+        .limit(_MOST)
+        .subquery()
         for reason in _reasons(actor, filter.view)
     ]
     together = union_all(*(select(part) for part in parts)).subquery()
-    return select(together).distinct().limit(_MOST)
+    distinct = select(together).distinct().subquery()
+    return select(distinct).order_by(distinct.c.due_at.asc(), distinct.c.id.asc()).limit(_MOST)
 
 
 def done_this_week(session: Session, actor: Actor) -> int:

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
+from uuid import UUID
 
 from markupsafe import Markup, escape
 from sqlalchemy import select
@@ -15,13 +16,14 @@ from webapp import clock
 from webapp.accounts.models import Account
 from webapp.accounts.roles import ROLES
 from webapp.engine import queries as engine_queries
+from webapp.engine import runtime
 from webapp.engine.handler_api import Actor
-from webapp.engine.tables import activity_history, process_instance, user_task
+from webapp.engine.tables import activity_history, audit, process_instance, user_task
 from webapp.forms.schema import CHOICES, Component
 from webapp.forms.scope import get_path
 from webapp.forms.text import shown
 from webapp.forms.values import revive
-from webapp.i18n import _, language
+from webapp.i18n import _, language, lazy
 from webapp.inbox import deadlines
 from webapp.inbox.personal import comments, is_inside
 from webapp.inbox.task_form import element_of, schema_of
@@ -59,6 +61,7 @@ def entries(session: Session, actor: Actor, row: Any, *, unfolded: bool = False)
     """
     reader = _Reader(session, actor, is_inside(actor), clock.now(), unfolded)
     told = [(done.ended_at, _event(reader, done)) for done in reversed(_history(session, row))]
+    told += [(one.at, _operation(reader, one)) for one in operations(session, _instances(row))]
     told += [(note.created_at, _comment(reader, note)) for note in comments(session, actor, row.root_instance_id)]
     told.sort(key=lambda pair: pair[0])
     away = archived.entry(session, _instances(row), inside=reader.inside)
@@ -119,6 +122,44 @@ def _event(reader: _Reader, done: Any) -> dict[str, Any]:
         "note": note + _folded(details, reader.unfolded),
         "at": _at(reader, done.ended_at),
     }
+
+
+#: What was done to a case besides its steps: action of the trail -> words.
+OPERATIONS = {
+    "task.return": lazy("退回到“%(name)s”"),
+    "task.recall": lazy("收回“%(name)s”"),
+    "instance.move": lazy("移到“%(name)s”"),
+    "instance.restart": lazy("从“%(name)s”重新开始"),
+    "instance.migrate": lazy("转到第 %(name)s 版流程"),
+}
+
+
+def operations(session: Session, instance_ids: Sequence[UUID]) -> Sequence[Any]:
+    """Moves, returns, recalls and migrations of cases, oldest first, with who did them and why."""
+    a = audit.c
+    statement = (
+        select(a.at, a.action, a.reason, a.detail, a.actor_id, Account.name, Account.organisation_id.label("actor_org"))
+        .add_columns(process_instance.c.definition_id)
+        .join(process_instance, process_instance.c.id == a.instance_id)
+        .outerjoin(Account, Account.id == a.actor_id)
+        .where(a.instance_id.in_(instance_ids), a.action.in_(list(OPERATIONS)))
+        .order_by(a.id)
+    )
+    return session.execute(statement).all()
+
+
+def operation_words(session: Session, one: Any) -> str:
+    """What an operation did, in words."""
+    elements = runtime.engine().definitions.get(session, one.definition_id).compiled.elements
+    to = str((one.detail or {}).get("to", ""))
+    return str(OPERATIONS[one.action]) % {"name": elements[to].name or to if to in elements else to}
+
+
+def _operation(reader: _Reader, one: Any) -> dict[str, Any]:
+    known = reader.inside or one.actor_org == reader.actor.organisation_id
+    who = (one.name if known else _("经办部门")) or _("系统")
+    note = _("%(who)s：%(reason)s", who=who, reason=one.reason or "")
+    return {"kind": "fix", "title": operation_words(reader.session, one), "note": note, "at": _at(reader, one.at)}
 
 
 def _may_read(reader: _Reader, done: Any) -> bool:

@@ -17,6 +17,7 @@ from webapp.i18n import _
 from webapp.inbox import case_file, deadlines, personal, presenting, record
 from webapp.inbox.claiming import name_of
 from webapp.inbox.four_eyes import prepared_by_oneself
+from webapp.inbox.returning import goals, may_recall
 from webapp.inbox.task_form import TaskForm, done_form, element_of, open_form
 
 
@@ -52,12 +53,14 @@ def show(
         "draft_url": "" if read_only or not form.schema.components else url_for("inbox.draft", task_id=row.id),
         "may_claim": row.status == "open" and row.assignee_id is None and not read_only,
         "task_id": row.id,
+        "goals": [] if read_only else [{"value": one.value, "label": one.label} for one in goals(session, row)],
+        "may_recall": may_recall(session, actor, row),
     }
     if read_only:
         context |= {"form_html": review(form.schema, form.data, form.environment), "bar": None, "dialogs": []}
     else:
         context["form_html"] = render(form.schema, form.data, errors or {}, form.environment)
-        context["bar"] = _bar(row, element, form, errors or {})
+        context["bar"] = _bar(row, element, form, errors or {}, returnable=bool(context["goals"]))
         context["dialogs"] = _dialogs(row, element, reason, errors or {})
         context["transfer_people"] = presenting.transfer_people(session, actor, list(row.candidate_groups))
     return render_template("inbox/task.html", **context)
@@ -105,7 +108,9 @@ def _outcomes(element: Element) -> tuple[Outcome, ...]:
     return element.outcomes or (Outcome("", _("提交"), "primary"),)
 
 
-def _bar(row: Any, element: Element, form: TaskForm, errors: Mapping[str, Sequence[str]]) -> dict[str, Any]:
+def _bar(
+    row: Any, element: Element, form: TaskForm, errors: Mapping[str, Sequence[str]], *, returnable: bool
+) -> dict[str, Any]:
     actions = [
         {
             "label": one.label + ("…" if _asks(one) else ""),
@@ -116,7 +121,8 @@ def _bar(row: Any, element: Element, form: TaskForm, errors: Mapping[str, Sequen
         }
         for one in sorted(_outcomes(element), key=lambda one: one.style != "primary")
     ]
-    more: list[dict[str, Any]] = [{"label": _("转办…"), "confirm": "transfer"}]
+    more: list[dict[str, Any]] = [{"label": _("退回…"), "confirm": "give-back"}] if returnable else []
+    more.append({"label": _("转办…"), "confirm": "transfer"})
     if row.assignee_id is not None and (row.candidate_groups or row.candidate_users):
         more.append({"label": _("退回签收"), "confirm": "release"})
     more.append({"label": _("打印"), "url": url_for("inbox.printed", task_id=row.id)})

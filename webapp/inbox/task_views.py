@@ -44,7 +44,9 @@ def seen(session: Session, actor: Actor, task_id: UUID) -> Any:
 @access.signed_in
 def task(task_id: UUID) -> str:
     session, actor = db_session(), current_actor()
-    return task_page.show(session, actor, seen(session, actor, task_id))
+    row = seen(session, actor, task_id)
+    service.mark_seen(session, actor, row)
+    return task_page.show(session, actor, row)
 
 
 @bp.post("/tasks/<uuid:task_id>")
@@ -195,6 +197,25 @@ def transfer(task_id: UUID) -> ResponseReturnValue:
     person = service.transfer(db_session(), current_actor(), task_id, wanted, request.form.get("reason", ""))
     flash(_("已转给%(name)s办理。", name=person.name), "success")
     return redirect(url_for("inbox.index"), 303)
+
+
+@bp.post("/tasks/<uuid:task_id>/return")
+@access.signed_in
+def give_back(task_id: UUID) -> ResponseReturnValue:
+    """退回: the case goes back to an earlier task."""
+    to, reason = request.form.get("to", ""), request.form.get("reason", "")
+    goal = service.give_back(db_session(), current_actor(), task_id, to, reason)
+    flash(_("已退回到“%(name)s”。", name=goal.label), "success")
+    return redirect(url_for("inbox.index"), 303)
+
+
+@bp.post("/tasks/<uuid:task_id>/recall")
+@access.signed_in
+def recall(task_id: UUID) -> ResponseReturnValue:
+    """收回: who has just completed a task takes it back."""
+    opened = service.recall(db_session(), current_actor(), task_id, request.form.get("reason", ""))
+    flash(_("已收回，原来填写的内容仍在，可以修改后再次提交。"), "success")
+    return redirect(url_for("inbox.task", task_id=opened), 303)
 
 
 @bp.post("/tasks/<uuid:task_id>/comments")

@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Boolean, ColumnElement, and_, false, literal_column, or_, select
+from sqlalchemy import Boolean, ColumnElement, Text, and_, false, literal_column, or_, select
 from sqlalchemy.orm import Session
 
 from webapp.accounts.models import Account, AccountRole
@@ -22,6 +22,11 @@ _c = user_task.c
 _NOBODY: ColumnElement[Any] = literal_column("'{}'::uuid[]")
 #: Written out, not bound: partial indexes are chosen by it.
 OPEN: ColumnElement[bool] = literal_column("user_task.status = 'open'", Boolean)
+
+#: Written out as the predicates of the indexes are.
+SINGLE: ColumnElement[bool] = literal_column("cardinality(user_task.candidate_groups) = 1", Boolean)
+SEVERAL: ColumnElement[bool] = literal_column("cardinality(user_task.candidate_groups) > 1", Boolean)
+_first_role: ColumnElement[str] = literal_column("(user_task.candidate_groups)[1]", Text)
 
 
 def _roles(actor: Actor) -> tuple[list[str], list[str]]:
@@ -43,6 +48,19 @@ def offered(actor: Actor) -> list[ColumnElement[bool]]:
         # The case's organisation counts: also for a task that several kinds of roles may do, which has no org_id.
         reasons.append(and_(_c.candidate_groups.overlap(own), _c.case_org_id == actor.organisation_id))
     return reasons
+
+
+def offered_parts(actor: Actor) -> list[ColumnElement[bool]]:
+    """`offered`, cut into parts that are each one range of an index, however many tasks wait for other roles.
+
+    Nearly every task names one role: for such tasks each of the actor's roles is a part, the others are one part.
+    """
+    everywhere, _own = _roles(actor)
+    if not everywhere:
+        return offered(actor)
+    named, together, *own = offered(actor)
+    single = [and_(SINGLE, _first_role == role) for role in everywhere]
+    return [named, *single, and_(SEVERAL, together), *own]
 
 
 def visible_tasks(actor: Actor) -> ColumnElement[bool]:

@@ -246,6 +246,7 @@ def operations(row: Any, broken: Sequence[Any], *, allowed: bool) -> Shape:
         url = url_for("monitor.retry", instance_id=row.id, incident_id=found.id)
         dialogs.append(dialog(f"retry-{found.id}", _("重试"), [_("从停下的环节继续。")], _("重试"), url))
     items = [
+        {"label": _("移动、改派、更正…"), "url": url_for("monitor.operation", instance_id=row.id)},
         {"label": labels[pause] + "…", "confirm": pause},
         {"label": _("终止…"), "confirm": "cancel", "danger": True},
     ]

@@ -9,12 +9,14 @@ from decimal import Decimal
 from typing import Any
 
 from flask import url_for
+from sqlalchemy.orm import Session
 
 from webapp import clock
 from webapp.clock import BEIJING
 from webapp.engine import queries as engine_queries
 from webapp.i18n import _
 from webapp.inbox import deadlines
+from webapp.inbox import record as case_record
 
 Shape = dict[str, Any]
 
@@ -134,20 +136,32 @@ def diagram_state(row: Any, done: Sequence[Any], open_incidents: Sequence[Any], 
     }
 
 
-def record(row: Any, done: Sequence[Any], tasks: Sequence[Any]) -> list[Shape]:
-    """The timeline: what was done by whom and how long it took, then what waits."""
-    entries = []
+def operations(session: Session, found: Sequence[Any]) -> list[tuple[datetime, Shape]]:
+    """Moves, returns, recalls and migrations as entries of the timeline, with when."""
+    told = []
+    for one in found:
+        note = _("%(who)s：%(reason)s", who=one.name or _("系统"), reason=one.reason or "")
+        title = case_record.operation_words(session, one)
+        told.append((one.at, {"kind": "fix", "title": title, "note": note, "at": moment(one.at)}))
+    return told
+
+
+def record(
+    row: Any, done: Sequence[Any], tasks: Sequence[Any], operations: Sequence[tuple[datetime, Shape]] = ()
+) -> list[Shape]:
+    """The timeline: what was done by whom and how long it took, what was moved, then what waits."""
+    told = list(operations)
     for activity in done:
         if activity.element_type not in TOLD and not (activity.element_type in TOLD_EVENTS and activity.element_name):
             continue
-        entries.append(
-            {
-                "kind": "bad" if activity.cancelled else "done",
-                "title": activity.element_name or activity.element_id,
-                "note": _note(row, activity),
-                "at": moment(activity.ended_at),
-            }
-        )
+        entry = {
+            "kind": "bad" if activity.cancelled else "done",
+            "title": activity.element_name or activity.element_id,
+            "note": _note(row, activity),
+            "at": moment(activity.ended_at),
+        }
+        told.append((activity.ended_at, entry))
+    entries = [entry for _when, entry in sorted(told, key=lambda pair: pair[0])]
     for task in tasks:
         who = task.assignee or _("待签收")
         entries.append(

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
-from flask import Blueprint, Response, flash, jsonify, redirect, render_template, request, url_for
+from flask import Response, flash, jsonify, redirect, render_template, request, url_for
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response as BaseResponse
 
@@ -19,14 +20,14 @@ from webapp.engine.runtime import engine
 from webapp.errors import Invalid
 from webapp.http import db_session
 from webapp.i18n import _
-from webapp.monitor import listing, presenting, queries
+from webapp.inbox import record as case_record
+from webapp.monitor import listing, operation_page, operation_views, presenting, queries
+from webapp.monitor.blueprint import bp
 from webapp.registers import exports, regulation
 from webapp.retention import presenting as archived
 
-bp = Blueprint("monitor", __name__, template_folder="templates", url_prefix="/instances")
-
 WATCHERS = ("manager", "office", "working_group", "bureau_meeting")
-OPERATORS = ("manager",)
+OPERATORS = (operation_views.MANAGER,)
 
 
 @bp.get("")
@@ -64,19 +65,22 @@ def instance(instance_id: UUID) -> str:
     numbers = sorted(
         {c for token in row.tokens or () for c in (row.elements.get(token["element_id"]) or {}).get("clauses", ())}
     )
+    operations = case_record.operations(session, [row.id])
+    told = presenting.operations(session, operations)
+    operable = operation_views.MANAGER in actor.roles and row.status == "active"
     related = queries.related(session, actor, row.root_instance_id, instance_id)
     return render_template(
         "monitor/instance.html",
         instance=listing.head(row, tasks, clock.now()),
         flow={
             "xml_url": url_for("monitor.diagram", instance_id=instance_id),
-            "state": presenting.diagram_state(row, done, broken, flows),
+            "state": _picture(row, presenting.diagram_state(row, done, broken, flows), operations, operable),
             "summary": presenting.where(row) or presenting.state(row)[0],
             "steps_url": url_for("monitor.replay", instance_id=instance_id),
         },
         variables=presenting.variables(engine_queries.variables(session, instance_id)),
         variables_at="",
-        record=[*_archived(session, instance_id), *presenting.record(row, done, tasks)],
+        record=[*_archived(session, instance_id), *presenting.record(row, done, tasks, told)],
         incidents=[listing.incident(found) for found in broken],
         documents=[documents.tile(found) for found in queries.documents(session, instance_id, row.root_instance_id)],
         related=[listing.related(other) for other in related],
@@ -88,6 +92,13 @@ def instance(instance_id: UUID) -> str:
 def _archived(session: Session, instance_id: UUID) -> list[dict[str, Any]]:
     away = archived.entry(session, [instance_id], inside=bool(documents.READ_ALL & current_actor().roles))
     return [away] if away else []
+
+
+def _picture(row: Any, state: presenting.Shape, operations: Sequence[Any], operable: bool) -> presenting.Shape:
+    """The diagram's state with the marks of moved tokens; for managers each element leads to its operations."""
+    moved = {str((one.detail or {}).get("to", "")) for one in operations}
+    state["moved"] = sorted(moved & set(row.elements))
+    return state | {"links": operation_page.links(row)} if operable else state
 
 
 @bp.get("/<uuid:instance_id>/diagram.bpmn")

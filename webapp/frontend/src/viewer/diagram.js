@@ -1,6 +1,6 @@
 import NavigatedViewer from 'bpmn-js/lib/NavigatedViewer';
 
-const MARKS = ['is-done', 'is-active', 'is-incident', 'heat-1', 'heat-2', 'heat-3', 'heat-4', 'heat-5'];
+const MARKS = ['is-done', 'is-active', 'is-incident', 'is-moved', 'heat-1', 'heat-2', 'heat-3', 'heat-4', 'heat-5'];
 const token = (name) => getComputedStyle(document.documentElement).getPropertyValue(`--${name}`).trim();
 const font = () => token('font');
 const LEAST = 0.6; // smaller and the words in the boxes cannot be read
@@ -10,12 +10,19 @@ const MARK_ROOM = 28; // below it, for bpmn.io's mark, which must stay uncovered
 /**
  * One drawn process. `show` takes the state of a moment:
  * done: [element id], flows: [sequence flow id] walked, active: {id: how many}, incidents: {id: how many},
+ * moved: [element id] to which an operation has put a token,
  * counts: {id: number or words}, clauses: {id: '4.6.2'}, heat: {id: 1..5}, links: {id: address}, unit: '家'.
  */
 export class Diagram {
   constructor(element) {
     this.element = element;
     this.state = {};
+  }
+
+  /** A click on an element that leads somewhere goes there, as its mark does. */
+  follow(element) {
+    const address = this.state?.links?.[element.id];
+    if (address) window.location.assign(address);
   }
 
   async load(address) {
@@ -36,6 +43,7 @@ export class Diagram {
       },
     });
     await this.viewer.importXML(this.xml);
+    this.viewer.get('eventBus').on('element.click', (event) => this.follow(event.element));
     // A wheel over the picture scrolls the page; with Ctrl it zooms, as in other office programs.
     this.viewer.get('zoomScroll').toggle(false);
     this.element.addEventListener('wheel', (event) => this.zoom(event), { passive: false });
@@ -89,9 +97,10 @@ export class Diagram {
     this.viewer.get('overlays').clear();
     registry.forEach((element) => { if (element.type !== 'label' && element.parent) for (const mark of MARKS) canvas.removeMarker(element, mark); });
     const mark = (id, name) => { if (registry.get(id)) canvas.addMarker(id, name); };
-    const { done = [], flows = [], active = {}, incidents = {}, counts = {}, clauses = {}, heat = {}, unit = '' } = state;
+    const { done = [], flows = [], active = {}, incidents = {}, counts = {}, clauses = {}, heat = {}, moved = [], unit = '' } = state;
     for (const id of done) if (!(id in active)) mark(id, 'is-done');
     for (const id of flows) mark(id, 'is-done');
+    for (const id of moved) mark(id, 'is-moved');
     registry.forEach((element) => { if (element.waypoints) this.paint(element, flows.includes(element.id)); });
     for (const [id, n] of Object.entries(active)) {
       mark(id, incidents[id] ? 'is-incident' : 'is-active');

@@ -1,0 +1,7 @@
+"""The room's blueprint, for its modules of views."""
+
+from __future__ import annotations
+
+from flask import Blueprint
+
+bp = Blueprint("monitor", __name__, template_folder="templates", url_prefix="/instances")
