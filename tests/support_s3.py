@@ -46,7 +46,7 @@ def start(folder: Path) -> S3:
     identity = {"name": "qianyin", "credentials": [{"accessKey": ACCESS, "secretKey": SECRET}]}
     identity["actions"] = ["Admin", "Read", "Write", "List"]
     (folder / "s3.json").write_text(json.dumps({"identities": [identity]}), encoding="utf-8")
-    ports: dict[str, Any] = {}
+    ports: dict[str, Any] = {"-s3.port.iceberg": 0, "-s3.port.lance": 0}
     for name in ("master", "volume", "filer", "s3"):
         ports |= {f"-{name}.port": free_port(), f"-{name}.port.grpc": free_port()}
     weed = Path(sys.executable).with_name("weed")

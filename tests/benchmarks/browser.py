@@ -44,3 +44,8 @@ class Browser:
         if answer.status >= 400:
             raise RuntimeError(f"{method} {path}: {answer.status} {content[:300]}")
         return content
+
+
+def quoted(path: str) -> str:
+    """The address as bytes that HTTP takes."""
+    return "".join(c if ord(c) < 128 else "".join(f"%{b:02X}" for b in c.encode()) for c in path)

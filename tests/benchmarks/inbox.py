@@ -14,7 +14,7 @@ from uuid import UUID
 import psycopg
 
 from tests.benchmarks import load
-from tests.benchmarks.browser import Browser
+from tests.benchmarks.browser import Browser, quoted
 from tests.benchmarks.ground import Ground
 from tests.benchmarks.registry import Bench, Figure
 from webapp import db, migrate
@@ -111,8 +111,3 @@ def far(url: str, pages: int) -> str:
         ).fetchone()
     assert row is not None
     return f"/tasks?page={mark(row[0], row[1], pages * PAGE)}"
-
-
-def quoted(path: str) -> str:
-    """The address as bytes that HTTP takes."""
-    return "".join(c if ord(c) < 128 else "".join(f"%{b:02X}" for b in c.encode()) for c in path)

@@ -120,3 +120,23 @@ from (select row_number() over () n, * from (select * from process_instance wher
 def tasks(connection: Connection, me: UUID) -> None:
     """One open task for each running case, scattered over due dates; `me` has taken a few of the office's."""
     connection.execute(_TASKS, {"few": FEW, "some": SOME, "units": UNITS, "me": str(me)})
+
+
+_DONE = """
+insert into user_task (id, instance_id, root_instance_id, definition_id, definition_key, node, element_id, name, title,
+  business_key, status, candidate_groups, case_org_id, created_at, ended_at, search)
+select gen_random_uuid(), id, id, definition_id, definition_key, id, 'review', '审核企业材料', title, business_key,
+  'completed', array['office'], org_id, started_at, ended_at, search
+from process_instance where status <> 'active'
+"""
+_HISTORY = """
+insert into activity_history (id, ended_at, instance_id, node, element_id, element_name, element_type, started_at)
+select gen_random_uuid(), ended_at, id, id, 'review', '审核企业材料', 'userTask', started_at
+from process_instance where status <> 'active'
+"""
+
+
+def past(connection: Connection) -> None:
+    """What the finished cases have left behind: a completed task and a row of the history each."""
+    connection.execute(_DONE)
+    connection.execute(_HISTORY)

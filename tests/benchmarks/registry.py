@@ -16,6 +16,9 @@ MODULES = (
     "tests.benchmarks.step",
     "tests.benchmarks.crowd",
     "tests.benchmarks.inbox",
+    "tests.benchmarks.lists",
+    "tests.benchmarks.timers",
+    "tests.benchmarks.growth",
     "tests.benchmarks.rounds",
     "tests.benchmarks.unharmed",
 )

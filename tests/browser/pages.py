@@ -36,11 +36,16 @@ def _send(label: str) -> Callable[[Page], object]:
     return send
 
 
+def _follow_link(page: Page) -> None:
+    page.goto(page.locator("[data-copy]").first.get_attribute("data-copy") or "")
+
+
 def pages(product: Product) -> Iterator[Shown]:
     """Every page worth a look."""
     yield from _public(product)
     yield from _inbox(product)
     yield from _registers(product)
+    yield from _supervision(product)
     yield from _watching(product)
     yield from (
         Shown("account", "office", "/account"),
@@ -107,6 +112,11 @@ def _registers(product: Product) -> Iterator[Shown]:
     member = _one(product, "select id from consortium_enterprise order by id limit 1")
     filing = _one(product, "select filing_id from filing_item where name like '%%恒锐数控%%' limit 1")
     yield Shown("lead-unit", "office", f"/registers/lead-units/{unit}")
+    yield Shown("lead-unit-form", "office", "/registers/lead-units/new")
+    expelled = _one(product, "select id from expulsion where status = 'expelled' limit 1")
+    yield Shown("expulsions", "office", "/registers/expulsions?view=all")
+    yield Shown("expulsion", "office", f"/registers/expulsions/{expelled}")
+    yield Shown("expulsion-own", "former_lead_unit", f"/registers/expulsions/{expelled}")
     yield Shown("enterprise", "office", f"/registers/consortium/{member}")
     yield Shown("filing", "office", f"/registers/filings/{filing}")
     yield Shown("filing-own", "lead_unit", f"/registers/filings/{filing}")
@@ -118,9 +128,35 @@ def _registers(product: Product) -> Iterator[Shown]:
     yield Shown("objection", "office", f"/notices/objections/{objection}")
     yield Shown("letter", "office", "/notices/objections/letter")
     yield Shown("regulation", "office", "/regulation/")
+    running = _one(product, "select id from evaluation_round where closed_at is null order by id desc limit 1")
+    closed = _one(product, "select id from evaluation_round where closed_at is not null order by id desc limit 1")
+    yield Shown("rounds", "office", "/rounds/")
+    yield Shown("round", "office", f"/rounds/{running}")
+    yield Shown("round-closed", "working_group", f"/rounds/{closed}")
+    yield Shown("round-report", "office", f"/rounds/{closed}/report")
+    yield Shown("round-settle", "working_group", f"/rounds/{running}/settle")
+    yield Shown("round-served", "office", f"/rounds/{running}/served")
+    yield Shown("round-served-own", "lead_unit", f"/rounds/{running}/served")
+
+
+def _supervision(product: Product) -> Iterator[Shown]:
+    begun = _one(product, "select id from evaluation_result where status = 'checking' limit 1")
+    waiting = _one(product, "select id from evaluation_result where status = 'reporting' limit 1")
+    settled = _one(product, "select id from evaluation_result where status = 'settled' order by id limit 1")
+    yield Shown("supervision", "office", f"/registers/results/{begun}/supervision")
+    yield Shown("supervision-order", "office", f"/registers/results/{waiting}/supervision")
+    yield Shown("supervision-sheet", "office", f"/registers/results/{begun}/supervision/sheet")
+    yield Shown("result", "office", f"/registers/results/{settled}")
+    for element in ("hand_out", "interview"):
+        yield Shown(element.replace("_", "-"), "office", task(product, element))
+    yield Shown("questionnaire", "office", f"/registers/results/{begun}/supervision", _follow_link)
+    yield Shown("questionnaire-forged", "", "/public/questionnaires/forged")
+    yield Shown("questionnaire-thanks", "", "/public/questionnaires/thanks")
 
 
 def _watching(product: Product) -> Iterator[Shown]:
     batch = _one(product, "select id from process_instance where definition_key = 'publicity_batch' limit 1")
     yield Shown("instances", "manager", "/instances")
     yield Shown("instance", "manager", f"/instances/{batch}")
+    running = _one(product, "select id from process_instance where status = 'active' and definition_key = 'objection'")
+    yield Shown("operations", "manager", f"/instances/{running}/operations")

@@ -132,6 +132,7 @@ def test_what_the_law_demands_is_guarded() -> None:
         ("quarterly_evaluation", "approve_indicators"),
         ("quarterly_evaluation", "freeze"),
         ("lead_unit_evaluation", "report"),
+        ("lead_unit_evaluation", "order_checks"),
         ("lead_unit_evaluation", "verify_absence"),
         ("lead_unit_evaluation", "state_case"),
         ("lead_unit_evaluation", "settle"),

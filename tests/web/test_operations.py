@@ -198,3 +198,47 @@ def test_what_was_sent_is_recalled_until_the_next_person_opens_it(
     assert late.status_code == 409
     assert "已经签收或打开" in late.text
     assert opened(session) == ["check"]
+
+
+def test_the_rest_dialect_moves_tokens(client: Any, sign_in: Any, session: Session, case: str) -> None:
+    address = f"/engine-rest/process-instance/{case}/modification"
+    cancel = {"type": "cancel", "activityId": "draft"}
+
+    def begin(activity: str) -> dict[str, str]:
+        return {"type": "startBeforeActivity", "activityId": activity}
+
+    sign_in("office")
+    assert client.post(address, json={"instructions": [cancel, begin("check")]}).status_code == 403
+    sign_in("manager")
+    for wrong in ({}, {"instructions": [cancel]}, {"instructions": [{"type": "startTransition"}]}):
+        assert client.post(address, json=wrong).status_code == 400
+    refused = client.post(address, json={"instructions": [cancel, begin("sign")]})
+    assert refused.status_code == 409
+    assert "4.4" in refused.text
+    moved = client.post(address, json={"instructions": [cancel, begin("check")], "annotation": "已核"})
+    assert moved.status_code == 204
+    assert opened(session) == ["check"]
+
+
+def test_a_migration_is_undone_while_nothing_has_happened(
+    app: Any, client: Any, sign_in: Any, session: Session, case: str, account: Callable[..., Any]
+) -> None:
+    renamed = MODEL.replace(b'name="draft"', b'name="outline"')
+    [newer] = deployment.deploy(session, "letter", {"letter.bpmn": renamed}, hooks=hooks).definitions
+    session.commit()
+    sign_in("manager")
+    task = open_task(session, "draft")
+    there = {"kind": "migrate", "definition": str(newer.id)}
+    assert "保留签收、草稿和留言" in client.post(f"/instances/{case}/operations/preview", data=there).text
+    done = client.post(f"/instances/{case}/operations/apply", data={**there, "reason": "改版", "confirm": "HJ-1"})
+    assert done.status_code == 303
+    assert open_task(session, "draft") == task
+    back = {"kind": "migrate_back", "reason": "还不到时候", "confirm": "HJ-1"}
+    assert client.post(f"/instances/{case}/operations/apply", data=back).status_code == 303
+    assert client.post(f"/instances/{case}/operations/apply", data=there | back).status_code == 303  # and forth again
+    first = Client(app)
+    first.sign_in(account("office"))
+    complete(first, task)
+    late = client.post(f"/instances/{case}/operations/preview", data=back)
+    assert late.status_code == 409
+    assert "又有进展" in late.text

@@ -21,6 +21,7 @@ from webapp.demo import make, play
 from webapp.documents import service as documents
 from webapp.engine.handler_api import Actor
 from webapp.ids import uuid7
+from webapp.registers import evaluation_scoring as scoring
 from webapp.registers import questionnaires, spot_checks, supervision
 from webapp.registers.evaluation_models import EvaluationResult, PilotEnterprise, RetrofitProject
 from webapp.registers.evaluation_scoring import Quarter
@@ -91,7 +92,7 @@ def _answer(
     if random.random() > 0.75:
         return {**row, "answered_at": None, "answers": None, "score": None}
     given = marks(random, low, high)
-    score = Decimal(sum(int(given[name]) for name in scale) * questionnaires.POINTS) / len(scale)
+    score = scoring.rounded(Decimal(sum(int(given[name]) for name in scale) * questionnaires.POINTS) / len(scale))
     return {**row, "answered_at": sent + timedelta(hours=random.randint(5, 150)), "answers": given, "score": score}
 
 

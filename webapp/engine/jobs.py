@@ -177,12 +177,16 @@ def _start_called(engine: Engine, session: Session, job: _Job) -> None:
 
 
 def _called_definition(session: Session, caller_definition_id: UUID, key: str, binding: str) -> UUID:
-    """latest | deployment | version:<n>. Errors: NotFound."""
+    """latest | deployment | version:<n>. Errors: NotFound.
+
+    `deployment`: the version that was in force when the caller was deployed; what had not changed then kept its row of
+    an earlier deployment (ids count up with time, and deployments go one after the other).
+    """
     d = tables.process_definition.c
     statement = select(d.id).where(d.key == key).order_by(d.version.desc()).limit(1)
     if binding == "deployment":
         own = select(d.deployment_id).where(d.id == caller_definition_id).scalar_subquery()
-        statement = statement.where(d.deployment_id == own)
+        statement = statement.where(d.deployment_id <= own)
     elif binding.startswith("version:"):
         wanted = binding.partition(":")[2]
         statement = statement.where(d.version == (int(wanted) if wanted.isdecimal() else -1))

@@ -117,6 +117,14 @@ process_instance = Table(
     Index(
         "ix_process_instance_definition_status", "definition_key", "status", text("started_at DESC"), text("id DESC")
     ),
+    Index("ix_process_instance_started", text("started_at DESC"), text("id DESC")),
+    Index("ix_process_instance_status", "status", text("started_at DESC"), text("id DESC")),
+    Index(  # what dashboards count: a span of days is one range, read from the index alone
+        "ix_process_instance_ended",
+        "ended_at",
+        postgresql_include=["definition_key", "status", "started_at"],
+        postgresql_where=text("ended_at is not null"),
+    ),
     Index("ix_process_instance_org", "org_id", text("started_at DESC")),
     Index("ix_process_instance_started_by", "started_by", text("started_at DESC")),
     Index("ix_process_instance_root", "root_instance_id"),

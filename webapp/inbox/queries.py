@@ -7,18 +7,34 @@ along its own index and cut to a page, so that a page costs the same among ten t
 from __future__ import annotations
 
 import base64
+import functools
+from collections import namedtuple
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
 import orjson
-from sqlalchemy import ColumnElement, Integer, Select, and_, func, literal_column, select, text, union_all
+from sqlalchemy import (
+    ColumnElement,
+    DateTime,
+    Integer,
+    Select,
+    and_,
+    bindparam,
+    func,
+    literal_column,
+    select,
+    text,
+    union_all,
+)
+from sqlalchemy.dialects.postgresql import UUID as PgUUID
 from sqlalchemy.orm import Session
 
 from webapp import clock
 from webapp.accounts.models import Organisation
+from webapp.db import Compiled
 from webapp.engine import queries
 from webapp.engine.handler_api import Actor
 from webapp.engine.tables import process_instance, user_task
@@ -32,6 +48,8 @@ PAGE = 20
 MOST = 1000
 #: Written out, not bound: the planner must know how little is wanted.
 _PAGE, _MOST = literal_column(str(PAGE + 1), Integer), literal_column(str(MOST), Integer)
+_NOW, _DAY_END, _AT = (bindparam(name, type_=DateTime(timezone=True)) for name in ("now", "day_end", "at"))
+_MARK = bindparam("mark", type_=PgUUID(as_uuid=True))
 VIEWS = ("all", "unclaimed", "mine", "overdue", "today")
 COLUMNS = (
     _c.id,
@@ -50,6 +68,10 @@ COLUMNS = (
     _c.due_at,
     _c.due_provisional,
 )
+#: A row of a page: its fields are the columns.
+Row = namedtuple("Row", [column.name for column in COLUMNS])  # type: ignore[misc]
+#: What of a cursor is part of a statement: whether its task has no time, and whether it looks back.
+_Kind = tuple[bool, bool]
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,12 +137,17 @@ def _day_end(now: datetime) -> datetime:
     return clock.end_of_day(now.astimezone(clock.BEIJING).date())
 
 
-def _conditions(filter: Filter, now: datetime) -> list[ColumnElement[bool]]:
+def _times() -> dict[str, datetime]:
+    now = clock.now()
+    return {"now": now, "day_end": _day_end(now)}
+
+
+def _conditions(filter: Filter) -> list[ColumnElement[bool]]:
     found: list[ColumnElement[bool]] = [OPEN]
     if filter.view == "overdue":
-        found.append(_c.due_at <= now)
+        found.append(_c.due_at <= _NOW)
     if filter.view == "today":
-        found.append(and_(_c.due_at > now, _c.due_at <= _day_end(now)))
+        found.append(and_(_c.due_at > _NOW, _c.due_at <= _DAY_END))
     if filter.process:
         found.append(_c.definition_key == filter.process)
     if filter.unit:
@@ -142,8 +169,9 @@ def tasks(session: Session, actor: Actor, filter: Filter) -> Page:
     """One page of the inbox. Errors: Invalid (a cursor that is none)."""
     cursor = _Cursor.read(filter.cursor)
     _plan_anew(session)
-    statement = _page(actor, filter, cursor, clock.now())
-    rows: list[Any] = list(session.execute(statement))
+    statement = _page(actor, replace(filter, cursor=""), (cursor.at is None, cursor.back) if cursor else None)
+    marked = {"at": cursor.at, "mark": cursor.id} if cursor else {}
+    rows: list[Any] = [Row._make(row) for row in statement.rows(session, **_times(), **marked)]
     more = len(rows) > PAGE
     rows = rows[:PAGE]
     if cursor and cursor.back:
@@ -164,24 +192,29 @@ def _around(rows: list[Any], cursor: _Cursor | None, more: bool) -> Page:
     return page
 
 
-def _page(actor: Actor, filter: Filter, cursor: _Cursor | None, now: datetime) -> Select[Any]:
-    """The union of the reasons, each cut to a page (plus one, which tells that there are more)."""
+@functools.lru_cache(maxsize=512)
+def _page(actor: Actor, filter: Filter, cursor: _Kind | None) -> Compiled:
+    """The union of the reasons, each cut to a page (plus one, which tells that there are more).
+
+    Kept: to build it takes several times as long as the database takes to answer it.
+    """
     column = _c.due_at
-    falling = filter.descending ^ bool(cursor and cursor.back)
+    back = bool(cursor and cursor[1])
+    falling = filter.descending ^ back
     parts = [
-        select(*COLUMNS).where(*_conditions(filter, now), reason, *zone)
+        select(*COLUMNS).where(*_conditions(filter), reason, *zone)
         for reason in _reasons(actor, filter.view)
-        for zone in _zones(column, cursor, falling, nulls_last=not bool(cursor and cursor.back))
+        for zone in _zones(column, cursor, falling, nulls_last=not back)
     ]
     cut = [part.order_by(*_order(column, falling)).limit(_PAGE).subquery() for part in parts]
     together = union_all(*(select(part) for part in cut)).subquery()
     distinct = select(together).distinct().subquery()
     key = distinct.c[column.name]
-    nulls_last = not bool(cursor and cursor.back)
+    nulls_last = not back
     ordered = key.desc() if falling else key.asc()
     ordered = ordered.nulls_last() if nulls_last else ordered.nulls_first()
     identity = distinct.c.id.desc() if falling else distinct.c.id.asc()
-    return select(distinct).order_by(ordered, identity).limit(_PAGE)
+    return Compiled.of(select(distinct).order_by(ordered, identity).limit(_PAGE))
 
 
 def _order(column: ColumnElement[Any], falling: bool) -> tuple[ColumnElement[Any], ColumnElement[Any]]:
@@ -190,16 +223,16 @@ def _order(column: ColumnElement[Any], falling: bool) -> tuple[ColumnElement[Any
 
 
 def _zones(
-    column: ColumnElement[Any], cursor: _Cursor | None, falling: bool, *, nulls_last: bool
+    column: ColumnElement[Any], cursor: _Kind | None, falling: bool, *, nulls_last: bool
 ) -> list[list[ColumnElement[bool]]]:
     """What lies after the cursor: rows with a time, then rows without one (which come last, forwards)."""
     timed, untimed = column.is_not(None), column.is_(None)
     if cursor is None:
         return [[timed], [untimed]]
-    beyond = _c.id < cursor.id if falling else _c.id > cursor.id
-    if cursor.at is None:
+    beyond = _c.id < _MARK if falling else _c.id > _MARK
+    if cursor[0]:
         return [[untimed, beyond]] if nulls_last else [[untimed, beyond], [timed]]
-    pair, mark = func.row(column, _c.id), func.row(cursor.at, cursor.id)
+    pair, mark = func.row(column, _c.id), func.row(_AT, _MARK)
     after = pair < mark if falling else pair > mark
     return [[timed, after], [untimed]] if nulls_last else [[timed, after]]
 
@@ -234,36 +267,37 @@ def counts(session: Session, actor: Actor, saved: Mapping[str, Filter] | None = 
     What is the actor's and what is offered is read once, soonest due first; the views but `today`, which may begin
     behind that, are counted in it.
     """
-    now = clock.now()
-    mine = _soonest(actor, Filter("mine"), now).cte("mine")
-    offers = _soonest(actor, Filter("unclaimed"), now).cte("offers")
-    both = union_all(
-        select(mine.c.definition_key, mine.c.due_at), select(offers.c.definition_key, offers.c.due_at)
-    ).cte("both")
-    grouped = select(both.c.definition_key, func.count().label("n")).group_by(both.c.definition_key).subquery()
-    columns = [
-        select(func.count()).select_from(mine).scalar_subquery(),
-        select(func.count()).select_from(offers).scalar_subquery(),
-        select(func.count()).where(both.c.due_at <= now).scalar_subquery(),
-        select(func.jsonb_object_agg(grouped.c.definition_key, grouped.c.n)).scalar_subquery(),
-    ]
-    wanted = {"today": Filter("today")} | dict(saved or {})
-    columns += [_count(actor, one, now) for one in wanted.values()]
+    others = dict(saved or {})
     _plan_anew(session)
-    n_mine, n_offers, overdue, processes, *rest = session.execute(
-        select(*(column.label(f"n{n}") for n, column in enumerate(columns)))
-    ).one()
-    views = {"all": n_mine + n_offers, "unclaimed": n_offers, "mine": n_mine, "overdue": overdue}
-    views |= dict(zip(wanted, rest, strict=True))
+    [row] = _counting(actor, tuple(others.values())).rows(session, **_times())
+    n_mine, n_offers, overdue, processes, today, *rest = row
+    views = {"all": n_mine + n_offers, "unclaimed": n_offers, "mine": n_mine, "overdue": overdue, "today": today}
+    views |= dict(zip(others, rest, strict=True))
     capped = {view: min(count, MOST) for view, count in views.items()}
     return Counts(capped, dict(processes or {}), cut=MOST in (n_mine, n_offers))
 
 
-def _count(actor: Actor, filter: Filter, now: datetime) -> Any:
-    return select(func.count()).select_from(_soonest(actor, filter, now).subquery()).scalar_subquery()
+@functools.lru_cache(maxsize=512)
+def _counting(actor: Actor, saved: tuple[Filter, ...]) -> Compiled:
+    mine, offers = _soonest(actor, Filter("mine")).cte("mine"), _soonest(actor, Filter("unclaimed")).cte("offers")
+    parts = (select(part.c.definition_key, part.c.due_at) for part in (mine, offers))
+    both = union_all(*parts).cte("both")
+    grouped = select(both.c.definition_key, func.count().label("n")).group_by(both.c.definition_key).subquery()
+    columns = [
+        select(func.count()).select_from(mine).scalar_subquery(),
+        select(func.count()).select_from(offers).scalar_subquery(),
+        select(func.count()).where(both.c.due_at <= _NOW).scalar_subquery(),
+        select(func.jsonb_object_agg(grouped.c.definition_key, grouped.c.n)).scalar_subquery(),
+        *(_count(actor, replace(one, cursor="")) for one in (Filter("today"), *saved)),
+    ]
+    return Compiled.of(select(*(column.label(f"n{n}") for n, column in enumerate(columns))))
 
 
-def _soonest(actor: Actor, filter: Filter, now: datetime) -> Select[Any]:
+def _count(actor: Actor, filter: Filter) -> Any:
+    return select(func.count()).select_from(_soonest(actor, filter).subquery()).scalar_subquery()
+
+
+def _soonest(actor: Actor, filter: Filter) -> Select[Any]:
     """The distinct tasks of a view, at most `MOST`, those that are due soonest.
 
     Their order is part of the statement so that an index is walked: without one the planner reads the table from its
@@ -271,7 +305,7 @@ def _soonest(actor: Actor, filter: Filter, now: datetime) -> Select[Any]:
     """
     parts = [
         select(_c.id, _c.definition_key, _c.due_at)
-        .where(*_conditions(filter, now), reason)
+        .where(*_conditions(filter), reason)
         .order_by(_c.due_at.asc(), _c.id.asc())
         .limit(_MOST)
         .subquery()

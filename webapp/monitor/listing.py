@@ -60,13 +60,13 @@ def page(session: Session, actor: Actor, args: Mapping[str, str]) -> Shape:
     """The context of `monitor/instances.html`."""
     found, now, number = wanted(args), clock.now(), _page_number(args)
     counts = queries.counts(session, actor, found, now)
-    rows = queries.instances(session, actor, found, now, page=number)
+    rows = queries.instances(session, actor, found, now, page=number, more=1)
     labels = _views()
     views = [
         {
             "label": label,
             "url": _url(replace(found, view=key)),
-            "count": counts[key],
+            "count": queries.told(counts[key]),
             "key": key,
             "current": key == found.view,
             "tone": tone,
@@ -77,10 +77,10 @@ def page(session: Session, actor: Actor, args: Mapping[str, str]) -> Shape:
     return {
         "summary": _(
             "共 %(all)s 件：在办 %(running)s 件，有超期 %(overdue)s 件，有异常 %(incidents)s 件。",
-            all=counts["all"],
-            running=counts["running"],
-            overdue=counts["overdue"],
-            incidents=counts["incidents"],
+            all=queries.told(counts["all"]),
+            running=queries.told(counts["running"]),
+            overdue=queries.told(counts["overdue"]),
+            incidents=queries.told(counts["incidents"]),
         ),
         "groups": [{"title": _("案件"), "views": views}],
         "live_url": url_for("monitor.counts") + "?" + urlencode({"process": found.process, "q": found.words}),
@@ -88,9 +88,9 @@ def page(session: Session, actor: Actor, args: Mapping[str, str]) -> Shape:
         "filter_fields": {"view": found.view, "sort": found.sort},
         "filters": [{"name": "process", "label": _("全部流程"), "value": found.process, "options": processes}],
         "columns": {key: _column(found, key) for key in queries.SORTS},
-        "rows": [presenting.list_row(row, now) for row in rows],
-        "page": _pager(found, number, len(rows), counts[found.view]),
-        "total": counts[found.view],
+        "rows": [presenting.list_row(row, now) for row in rows[: queries.PAGE]],
+        "page": _pager(found, number, rows, counts[found.view]),
+        "total": queries.told(counts[found.view]),
         "export_urls": {kind: _url(found, "monitor.export", kind=kind) for kind in ("csv", "xlsx")},
         "operations": [],
         "bulk_url": "",
@@ -101,7 +101,7 @@ def page(session: Session, actor: Actor, args: Mapping[str, str]) -> Shape:
 def _empty(actor: Actor, found: queries.Filter, everywhere: int) -> Shape:
     told: Shape = {"title": _("没有案件"), "words": _("此视图下没有符合条件的案件。请换一个视图或清除筛选。")}
     if everywhere:
-        label = _("查看全部 %(n)s 件", n=everywhere)
+        label = _("查看全部 %(n)s 件", n=queries.told(everywhere))
         return told | {"action_label": label, "action_url": _url(replace(found, view="all"))}
     return told | nav.register_search(actor.roles, found.words)
 
@@ -116,15 +116,15 @@ def _column(found: queries.Filter, key: str) -> Shape:
     }
 
 
-def _pager(found: queries.Filter, number: int, shown: int, total: int) -> Shape:
-    first = (number - 1) * queries.PAGE + 1
+def _pager(found: queries.Filter, number: int, rows: Sequence[Any], total: int) -> Shape:
+    first, shown = (number - 1) * queries.PAGE + 1, min(len(rows), queries.PAGE)
     return {
         "first": first if shown else 0,
         "last": first + shown - 1 if shown else 0,
-        "total": total,
+        "total": queries.told(total),
         "pages": [],
         "previous_url": _url(found, page=number - 1) if number > 1 else None,
-        "next_url": _url(found, page=number + 1) if number * queries.PAGE < total else None,
+        "next_url": _url(found, page=number + 1) if len(rows) > queries.PAGE else None,
     }
 
 

@@ -7,7 +7,7 @@ what has changed, and takes it all back; `apply` carries it out. Both raise the 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from decimal import Decimal, InvalidOperation
 from typing import Any, Final
@@ -35,7 +35,7 @@ from webapp.inbox.visibility import may_see
 Params = Mapping[str, str]
 _t = user_task.c
 #: Acts that take something away that people have begun: they are confirmed by typing the case's number.
-DESTRUCTIVE: Final = frozenset({"move", "restart", "migrate", "fire"})
+DESTRUCTIVE: Final = frozenset({"move", "restart", "migrate", "migrate_back", "fire"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,6 +130,24 @@ def _migrate(session: Session, actor: Actor, id: UUID, params: Params, reason: s
         if old:
             mapping[old] = new
     _step(session, actor, id, commands.Migrate(_id(params, "definition"), reason, mapping))
+
+
+def migrated(session: Session, id: UUID) -> commands.Migrate | None:
+    """What undoes the last migration, as long as the instance has not moved since; else None."""
+    p = process_instance.c
+    told = (trail.c.instance_id == id, trail.c.action == "instance.migrate")
+    detail = session.scalar(select(trail.c.detail).where(*told).order_by(trail.c.id.desc()).limit(1))
+    if detail is None or detail["version"] != session.scalar(select(p.version).where(p.id == id)):
+        return None
+    back = {new: old for old, new in detail["mapping"].items()}
+    return commands.Migrate(UUID(detail["from_definition"]), "", back)
+
+
+def _migrate_back(session: Session, actor: Actor, id: UUID, params: Params, reason: str) -> None:
+    command = migrated(session, id)
+    if command is None:
+        raise Conflict(_("迁移之后事项又有进展，不能撤销迁移。"))
+    _step(session, actor, id, replace(command, reason=reason))
 
 
 def _task(session: Session, id: UUID, params: Params) -> Any:
@@ -237,6 +255,7 @@ KINDS: Final[Mapping[str, Callable[[Session, Actor, UUID, Params, str], None]]] 
     "fire": _fire,
     "send": _send,
     "migrate": _migrate,
+    "migrate_back": _migrate_back,
     "reassign": _reassign,
     "candidate": _candidate,
     "due": _due,

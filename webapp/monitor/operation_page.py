@@ -11,12 +11,13 @@ from sqlalchemy.orm import Session
 
 from webapp import clock
 from webapp.engine import queries as engine_queries
+from webapp.engine.runtime import engine
 from webapp.engine.tables import event_subscription, process_definition, timer
 from webapp.i18n import _
 from webapp.inbox import deadlines
 from webapp.inbox.visibility import people
 from webapp.monitor import presenting, queries
-from webapp.monitor.operating import DESTRUCTIVE, Act, Preview
+from webapp.monitor.operating import DESTRUCTIVE, Act, Preview, migrated
 
 Shape = dict[str, Any]
 #: Where a token may be put; joins and events that others start are refused by the engine with the reason.
@@ -35,6 +36,7 @@ def titles() -> dict[str, str]:
         "send": _("送达消息"),
         "variable": _("更正变量"),
         "migrate": _("转到其他版本"),
+        "migrate_back": _("撤销版本迁移"),
     }
 
 
@@ -56,7 +58,7 @@ def context(session: Session, row: Any, element: str, act: Act | None = None) ->
             "summary": presenting.where(row) or presenting.state(row)[0],
             "state": _picture(row, element),
         },
-        "forms": _forms(session, row, element, params),
+        "forms": _forms(session, row, element, act),
         "preview_url": url_for("monitor.operation_preview", instance_id=row.id),
         "apply_url": url_for("monitor.operation_apply", instance_id=row.id),
         "chosen": element,
@@ -97,10 +99,11 @@ def _label(row: Any, element_id: str) -> str:
     return (row.elements.get(element_id) or {}).get("name") or element_id
 
 
-def _forms(session: Session, row: Any, element: str, params: Mapping[str, str]) -> list[Shape]:
+def _forms(session: Session, row: Any, element: str, act: Act | None) -> list[Shape]:
+    params: Mapping[str, str] = act.params if act else {}
     tasks = queries.open_tasks(session, row.id)
     makers = (
-        _moving(row, element),
+        _moving(session, row, element),
         _tasks(session, tasks, element),
         _waiting(session, row, element),
         [] if element else _variables(session, row),
@@ -108,23 +111,21 @@ def _forms(session: Session, row: Any, element: str, params: Mapping[str, str]) 
     )
     found = [form for forms in makers for form in forms]
     for form in found:
+        mine = params if act and act.kind == form["kind"] else {}
         for field in form["fields"]:
-            field["value"] = params.get(field["name"], field.get("value", ""))
+            field["value"] = mine.get(field["name"], field.get("value", ""))
     return found
 
 
-def _moving(row: Any, element: str) -> list[Shape]:
+def _moving(session: Session, row: Any, element: str) -> list[Shape]:
     tokens = [
         {"value": token["node"], "label": _label(row, token["element_id"])}
         for token in row.tokens or ()
         if token["state"] != "active"
     ]
     here = next((t["node"] for t in row.tokens or () if t["element_id"] == element), "")
-    targets = [
-        {"value": key, "label": _label(row, key)}
-        for key, one in row.elements.items()
-        if str(one.get("type", "")).endswith(_TARGETS)
-    ]
+    elements = engine().definitions.get(session, row.definition_id).compiled.elements  # in the model's order
+    targets = [{"value": key, "label": one.name or key} for key, one in elements.items() if one.type.endswith(_TARGETS)]
     goal = "" if here else element
     token = _select("node", _("哪个令牌"), tokens, here or (tokens[0]["value"] if len(tokens) == 1 else ""))
     target = _select("target", _("移到"), targets, goal)
@@ -200,17 +201,20 @@ def _variables(session: Session, row: Any) -> list[Shape]:
 
 def _versions(session: Session, row: Any) -> list[Shape]:
     d = process_definition.c
+    found = []
+    if migrated(session, row.id) is not None:
+        found.append(_form("migrate_back", _("迁移之后尚无进展，可以回到原来的版本。"), []))
     where = (d.key == row.definition_key, d.id != row.definition_id)
     options = [
         {"value": str(one.id), "label": _("第 %(n)s 版", n=one.version)}
         for one in session.execute(select(d.id, d.version).where(*where).order_by(d.version.desc()))
     ]
     if not options:
-        return []
+        return found
     mapping = {"kind": "textarea", "name": "mapping", "label": _("环节对应"), "required": False, "value": ""}
     mapping["hint"] = _("编号不同的环节，每行一个：原环节=新环节。")
     words = _("任务保留签收、草稿和留言；定义不变的定时照旧，其余自迁移时起算。")
-    return [_form("migrate", words, [_select("definition", _("转到"), options), mapping])]
+    return [*found, _form("migrate", words, [_select("definition", _("转到"), options), mapping])]
 
 
 def _select(name: str, label: str, options: Sequence[Shape], value: Any = "", id: str = "") -> Shape:

@@ -56,7 +56,7 @@ def questionnaire_thanks() -> str:
 def _page(found: Questionnaire, given: MultiDict[str, str], *, sent: bool) -> str:
     form, environment = schema.load(found.form), Environment()
     parsed = parse.parse(form, given, environment)
-    errors = parsed.errors if sent else {}
+    errors = _plain(form, parsed) if sent else {}
     result = found.result
     return render_template(
         "notices/questionnaire.html",
@@ -66,6 +66,16 @@ def _page(found: Questionnaire, given: MultiDict[str, str], *, sent: bool) -> st
         fields=render.render(form, parsed.data, errors, environment),
         errors=render.error_items(form, errors),
     )
+
+
+def _plain(form: schema.Schema, parsed: parse.Parsed) -> dict[str, list[str]]:
+    """The errors in words for who fills in one form in a life: which question has no answer yet."""
+    asked = [component.key for component in form.walk() if component.key]
+    told = {}
+    for path, sentences in parsed.errors.items():
+        missing = path in asked and parsed.data.get(path) in (None, "")
+        told[path] = [_("第 %(n)s 题还没有回答。", n=asked.index(path) + 1)] if missing else sentences
+    return told
 
 
 def _closed(error: QianyinError) -> ResponseReturnValue:

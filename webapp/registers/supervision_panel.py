@@ -78,10 +78,10 @@ def _questionnaire(session: Session, result: EvaluationResult, inside: bool) -> 
     told = questionnaires.tally(held.form, asked)
     enough = inside or told.answered >= questionnaires.FEWEST_TOLD
     rows = [
-        [label, "—" if mean is None else f"{mean} / 5", " · ".join(map(str, counts))]
+        [label, "—" if mean is None else mean, "·".join(map(str, counts))]
         for label, mean, counts in (told.questions if enough else [])
     ]
-    columns = [_("问题"), _("平均"), _("5 分至 1 分各几家")]
+    columns = [_("问题"), _("平均（5 分制）"), _("5 分至 1 分各几家")]
     found = [Table(_("问卷调查"), columns, rows, standing(told))]
     answered = [one for one in asked if one.answered_at is not None]
     if inside and answered:

@@ -100,8 +100,9 @@ def _survey_figures(survey: Questionnaire) -> dict[str, Any]:
 
 
 def _links(survey: Questionnaire) -> list[dict[str, Any]]:
-    """Who was asked, with the living link of each who has not answered."""
+    """Who was asked, with the living link of each who has not answered; these first."""
     tokens, over = questionnaires.live_tokens(db_session(), survey.id), questionnaires.is_over(survey, clock.now())
+    asked = questionnaires.invitations(db_session(), survey.id)
     return [
         {
             "id": invitation.id,
@@ -111,7 +112,7 @@ def _links(survey: Questionnaire) -> list[dict[str, Any]]:
             "url": "" if over or invitation.answered_at or not token else _address(token),
             "open": not over and invitation.answered_at is None,
         }
-        for invitation in questionnaires.invitations(db_session(), survey.id)
+        for invitation in sorted(asked, key=lambda one: one.answered_at is not None)
         for token in [tokens.get(invitation.id)]
     ]
 

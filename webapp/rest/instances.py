@@ -78,7 +78,8 @@ def variables_of(session: Session, instance_id: UUID) -> dict[str, Any]:
     return reading.variables(session, current_actor(), instance_id)
 
 
-def _operator(session: Session, id: str) -> Any:
+def operator(session: Session, id: str) -> Any:
+    """A running instance that the caller may operate on. Errors: NotFound, Forbidden."""
     row = running(session, id)
     if "manager" not in current_actor().roles:
         raise Forbidden("只有流程监控人员可以操作流程实例。")
@@ -112,7 +113,7 @@ def instance_get(id: str) -> shapes.Json:
 @access.signed_in
 def instance_delete(id: str) -> tuple[str, int]:
     session = db_session()
-    row = _operator(session, id)
+    row = operator(session, id)
     reason = request.args.get("deleteReason") or "通过接口删除"
     engine().step(session, row.id, commands.Cancel(reason=reason), current_actor())
     return "", 204
@@ -122,7 +123,7 @@ def instance_delete(id: str) -> tuple[str, int]:
 @access.signed_in
 def instance_suspended(id: str) -> tuple[str, int]:
     session = db_session()
-    row = _operator(session, id)
+    row = operator(session, id)
     body = request.get_json(silent=True)
     if not isinstance(body, dict) or not isinstance(body.get("suspended"), bool):
         raise Invalid("请求内容应为 {“suspended”: true | false}。")
@@ -152,7 +153,7 @@ def instance_variable(id: str, name: str) -> shapes.Json:
 @access.signed_in
 def instance_variable_put(id: str, name: str) -> tuple[str, int]:
     session = db_session()
-    row = _operator(session, id)
+    row = operator(session, id)
     value = decode(name, request.get_json(silent=True))
     engine().step(session, row.id, commands.SetVariables({name: value}), current_actor())
     return "", 204
@@ -162,7 +163,7 @@ def instance_variable_put(id: str, name: str) -> tuple[str, int]:
 @access.signed_in
 def instance_variables_post(id: str) -> tuple[str, int]:
     session = db_session()
-    row = _operator(session, id)
+    row = operator(session, id)
     body = request.get_json(silent=True)
     if not isinstance(body, dict) or body.get("deletions"):
         raise Invalid("请求内容应为 {“modifications”: {…}}；不支持删除变量。")

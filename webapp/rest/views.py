@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from webapp.rest import definitions, deployments, history, instances, tasks
+from webapp.rest import definitions, deployments, history, instances, modification, tasks
 from webapp.rest.blueprint import bp
 
-__all__ = ["bp", "definitions", "deployments", "history", "instances", "tasks"]
+__all__ = ["bp", "definitions", "deployments", "history", "instances", "modification", "tasks"]

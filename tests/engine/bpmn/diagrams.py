@@ -489,7 +489,7 @@ def tangle(draw: Draw) -> bytes:
         ways[draw(0, number - 1)].append(number)
     for _ in range(draw(0, count)):
         source, target = draw(0, count - 1), draw(1, count - 1)
-        if target not in ways[source] and (target > source or draw(0, 3) == 0):
+        if target not in ways[source] and (target > source or nodes[source] == "task"):
             ways[source].append(target)
     xml, flows = "", '<sequenceFlow id="f0" sourceRef="begin" targetRef="n0"/>'
     for number, kind in enumerate(nodes):

@@ -147,3 +147,27 @@ def test_latest_version_is_called_by_default(calling: Bench) -> None:
         " where d.key = 'sub'"
     )
     assert versions == [(2,)]
+
+
+@pytest.mark.parametrize(
+    ("binding", "version"),
+    [
+        ('camunda:calledElementBinding="latest"', 3),
+        ('camunda:calledElementBinding="deployment"', 2),
+        ('camunda:calledElementBinding="version" camunda:calledElementVersion="1"', 1),
+    ],
+)
+def test_the_binding_picks_the_version_that_is_called(bench: Bench, binding: str, version: int) -> None:
+    """`deployment`: the version of that day, also when the called process itself had not changed on it."""
+    caller = CALLER.replace(b'calledElement="sub"', f'calledElement="sub" {binding}'.encode())
+    for name in (b'name="sub"', b'name="sub two"'):
+        bench.deploy(SUB.replace(b'name="sub"', name))
+    bench.deploy(SUB.replace(b'name="sub"', b'name="sub two"'), caller)
+    bench.deploy(SUB.replace(b'name="sub"', b'name="sub three"'))
+    bench.start("caller", {"number": "A-1"})
+    bench.drain()
+    versions = bench.rows(
+        "select d.version from process_instance p join process_definition d on d.id = p.definition_id"
+        " where d.key = 'sub'"
+    )
+    assert versions == [(version,)]

@@ -8,7 +8,7 @@ import pytest
 
 from tests.engine.runtime.conftest import Bench
 from tests.engine.runtime.models import boundary, end, gateway, model, service, start, timer, user
-from webapp.engine.commands import FireTimer, Migrate, MoveToken, RecallTask, RestartFrom, ReturnTask
+from webapp.engine.commands import FireTimer, Migrate, MoveToken, RecallTask, RestartFrom, ReturnTask, SetVariables
 from webapp.engine.errors import CannotMigrate, LawForbids
 from webapp.engine.handler_api import Actor
 from webapp.errors import Conflict, Invalid
@@ -352,3 +352,17 @@ def test_a_refused_operation_leaves_everything(bench: Bench, officer: Actor) -> 
             bench.step(id, command, officer)
     assert bench.rows("select version, state, tokens from process_instance") == before
     bench.complete(bench.open(id)["draft"], officer)
+
+
+def test_variables_that_decide_are_not_corrected_where_the_law_guards(bench: Bench, officer: Actor) -> None:
+    bench.handler("expel", lambda context: {})
+    bench.hooks.handlers["expel"].inputs["unit"] = "whom"  # type: ignore[index]
+    bench.deploy(GUARDED)
+    id = bench.start("guarded", {"ok": False, "unit": "甲", "remark": "x", "outcome": "y"}).instance_id
+    for name, value in (("ok", True), ("unit", "乙"), ("outcome", "z"), ("invented", 1)):
+        with pytest.raises(LawForbids):
+            bench.step(id, SetVariables({name: value}, "更正"), officer)
+    with pytest.raises(Invalid, match="不能更正为数"):
+        bench.step(id, SetVariables({"remark": 5}, "更正"), officer)
+    bench.step(id, SetVariables({"remark": "好"}, "更正"), officer)
+    assert bench.variables(id)["remark"] == "好"

@@ -62,6 +62,13 @@ def check_parts(node: etree._Element, findings: Findings) -> None:
             _check_children(part, kind, element_id, findings)
         _check_attributes(part, kind, element_id, findings)
     _check_associations(node, element_id, findings)
+    check_extensions(node, findings)
+
+
+def check_process(process: etree._Element, findings: Findings) -> None:
+    """The attributes and extensions of the process itself; what it holds is its scope's affair."""
+    _check_attributes(process, "process", str(process.get("id")), findings)
+    check_extensions(process, findings)
 
 
 def _check_children(part: etree._Element, kind: str, element_id: str, findings: Findings) -> None:

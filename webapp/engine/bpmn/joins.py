@@ -36,7 +36,7 @@ class Join(Node):
         self._ways: dict[str, frozenset[str]] = {}  # only ever filled with the same values: safe among threads
 
     @property
-    def joins(self) -> bool:
+    def joins(self) -> bool:  # type: ignore[override]
         return len(self.incoming) > 1
 
     def waiting(self, token: Token) -> list[Token]:

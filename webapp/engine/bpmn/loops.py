@@ -87,7 +87,7 @@ def advance(body: Token) -> None:
             locals_["nrOfActiveInstances"] = 1
             _spawn(body, index, items[index])
             return
-    elif not done and any(not child.listener for child in body.kids):
+    elif not done and body.working:
         return
     for child in body.kids:
         body.workflow.cancel(child)

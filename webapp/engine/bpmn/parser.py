@@ -81,6 +81,8 @@ class _ProcessParser:
 
     def parse(self) -> CompiledProcess:
         checks.check_process(self.process, self.info, self.known, self.findings)
+        if not self.known.stored:
+            accounting.check_process(self.process, self.findings)
         root = Scope(self.spec, Element(self.info.key, "process", self.info.name), ROOT)
         self._scope(self.process, root, None)
         info = self.info
@@ -110,7 +112,6 @@ class _ProcessParser:
             checks.check_element(child, element, self.known, self.info, self.findings)
             if not self.known.stored:
                 accounting.check_parts(child, self.findings)
-                accounting.check_extensions(child, self.findings)
             inside[element.id] = (child, self.build.node(child, element))
         self._flows(node, inside)
         self._attach(node, inside)

@@ -15,8 +15,9 @@ from webapp.engine.bpmn.linting import Sources, lint
 from webapp.engine.bpmn.model import Findings, Known
 from webapp.engine.bpmn.normalise import normalise
 from webapp.engine.bpmn.parser import build
-from webapp.engine.bpmn.xml import local, parse_xml
+from webapp.engine.bpmn.xml import BPMN, flag, local, parse_xml
 from webapp.engine.errors import DeploymentRefused
+from webapp.engine.sentences import _
 from webapp.engine.types import Finding
 
 
@@ -50,6 +51,7 @@ def report(xml: bytes, *, known: Known | None = None, sources: Sources | None = 
     """Judge a file. Never raises: what is no BPMN at all is a finding, too."""
     findings = Findings()
     try:
+        xml = _as_if_executable(xml, findings)
         built = build(xml, known or Known.anything(), findings)
     except DeploymentRefused as error:
         return Report(error.findings)
@@ -60,6 +62,18 @@ def report(xml: bytes, *, known: Known | None = None, sources: Sources | None = 
     found = tuple(sorted(findings.all, key=lambda finding: order[finding.severity]))
     executed = {name for process in built for name in (*process.elements, *process.flows)}
     return Report(found, _elements(normalise(parse_xml(xml)), executed, found))
+
+
+def _as_if_executable(xml: bytes, findings: Findings) -> bytes:
+    """A file without any executable process (drawn for people) is judged as what it would be once it is marked so."""
+    root = parse_xml(xml)
+    processes = root.findall(f"{BPMN}process")
+    if not processes or any(flag(process, "isExecutable") for process in processes):
+        return xml
+    findings.error(None, "no_process", _("文件中没有可执行的流程（isExecutable）。"))
+    for process in processes:
+        process.set("isExecutable", "true")
+    return etree.tostring(root)
 
 
 def _elements(root: etree._Element, executed: set[str], findings: tuple[Finding, ...]) -> tuple[Reported, ...]:

@@ -48,6 +48,7 @@ class Node(BpmnSpecMixin):  # type: ignore[misc]  # SpiffWorkflow is untyped
 
     _wf_spec: ProcessSpec
     loop: Loop | None = None
+    joins = False  # whether tokens wait here for each other
 
     def __init__(self, spec: ProcessSpec, element: Element, name: str | None = None) -> None:
         super().__init__(spec, name or element.id)
@@ -227,7 +228,7 @@ class Scope(Activity):
     def child_done(self, token: Token) -> None:
         if token.body:
             super().child_done(token)
-        elif all(child.listener for child in token.kids):
+        elif not token.working:
             token.workflow.leave_later(token)
 
     @property

@@ -154,9 +154,14 @@ class ProcessWorkflow(Scopes, BpmnWorkflow):  # type: ignore[misc]  # SpiffWorkf
         An inclusive join that no token can reach any more goes on; a parallel one would wait for ever: an incident.
         A conditional event whose condition has become true happens.
         """
+        asked = set()
         for token in list(self.tasks.values()):
             if token.state != WAITING:
                 continue
+            place = (token.task_spec.name, token.up)
+            if token.task_spec.joins and place in asked:
+                continue  # all that wait at one join get the same answer
+            asked.add(place)
             conditional = token.info.get("wait") == "conditional"
             try:
                 if conditional and became_true(token):
