@@ -77,6 +77,7 @@ def sign(ctx: FormContext) -> Mapping[str, Any]:
 )
 def expel(ctx: HandlerContext) -> Mapping[str, Any]:
     """签发即生效（4.4）：状态、不得重新申请名单、在办事项、账号、移交、编号、公告，在同一个事务内。"""
+    expelling.lock_running(ctx.session, review_of(ctx).lead_unit)
     review = locked(ctx)
     review.decision_title = as_text(ctx.variables.get("decision_title"))
     review.decision_words = as_text(ctx.variables.get("decision_words"))

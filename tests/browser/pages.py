@@ -112,6 +112,11 @@ def _registers(product: Product) -> Iterator[Shown]:
     member = _one(product, "select id from consortium_enterprise order by id limit 1")
     filing = _one(product, "select filing_id from filing_item where name like '%%恒锐数控%%' limit 1")
     yield Shown("lead-unit", "office", f"/registers/lead-units/{unit}")
+    yield Shown("lead-unit-form", "office", "/registers/lead-units/new")
+    expelled = _one(product, "select id from expulsion where status = 'expelled' limit 1")
+    yield Shown("expulsions", "office", "/registers/expulsions?view=all")
+    yield Shown("expulsion", "office", f"/registers/expulsions/{expelled}")
+    yield Shown("expulsion-own", "former_lead_unit", f"/registers/expulsions/{expelled}")
     yield Shown("enterprise", "office", f"/registers/consortium/{member}")
     yield Shown("filing", "office", f"/registers/filings/{filing}")
     yield Shown("filing-own", "lead_unit", f"/registers/filings/{filing}")
@@ -123,6 +128,15 @@ def _registers(product: Product) -> Iterator[Shown]:
     yield Shown("objection", "office", f"/notices/objections/{objection}")
     yield Shown("letter", "office", "/notices/objections/letter")
     yield Shown("regulation", "office", "/regulation/")
+    running = _one(product, "select id from evaluation_round where closed_at is null order by id desc limit 1")
+    closed = _one(product, "select id from evaluation_round where closed_at is not null order by id desc limit 1")
+    yield Shown("rounds", "office", "/rounds/")
+    yield Shown("round", "office", f"/rounds/{running}")
+    yield Shown("round-closed", "working_group", f"/rounds/{closed}")
+    yield Shown("round-report", "office", f"/rounds/{closed}/report")
+    yield Shown("round-settle", "working_group", f"/rounds/{running}/settle")
+    yield Shown("round-served", "office", f"/rounds/{running}/served")
+    yield Shown("round-served-own", "lead_unit", f"/rounds/{running}/served")
 
 
 def _supervision(product: Product) -> Iterator[Shown]:

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from tests.processes.conftest import Town
+from tests.processes.expulsion_runs import ExpulsionRun
 from webapp import db
 from webapp.config import ROOT
 from webapp.demo import make
@@ -61,10 +62,19 @@ class Run:
         self.town.publish_list(self.batch, **more)
 
 
+def check_expulsion(scenario: dict[str, Any], run: ExpulsionRun) -> None:
+    for verb in (*scenario["given"], *scenario["when"]):
+        run.step(verb)
+    assert run.outcome() == scenario["then"]
+
+
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
 def test_scenario(path: Path, town: Town) -> None:
     scenario = json.loads(path.read_text(encoding="utf-8"))
     assert scenario["clause"] in regulation.source()["clauses"]
+    if path.parent.parent.name.startswith("expulsion_"):
+        check_expulsion(scenario, ExpulsionRun(town))
+        return
     run = Run(town)
     for verb in (*scenario["given"], *scenario["when"]):
         run.step(verb)

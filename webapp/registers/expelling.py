@@ -121,6 +121,17 @@ def running(session: Session, unit: LeadUnit) -> list[Ended]:
     return [case for key in keys for case in _active(session, unit, key)]
 
 
+def lock_running(session: Session, unit: LeadUnit) -> None:
+    """Lock the unit's running cases, before the unit itself: a step of theirs locks its case first, then the unit.
+
+    So a conclusion that is settled (or a filing that is confirmed) in another window comes wholly before the decision
+    or wholly after it, and neither waits for the other in a circle.
+    """
+    p, keys = process_instance.c, ("partner_filing", "enterprise_review", *ENDING)
+    mine = p.org_id == unit.organisation_id, p.definition_key.in_(keys), p.status == "active"
+    session.execute(select(p.id).where(*mine).order_by(p.id).with_for_update())
+
+
 def _active(session: Session, unit: LeadUnit, key: str) -> list[Ended]:
     p = process_instance.c
     query = select(p.id, p.business_key).where(
