@@ -128,6 +128,15 @@ def _registers(product: Product) -> Iterator[Shown]:
     yield Shown("objection", "office", f"/notices/objections/{objection}")
     yield Shown("letter", "office", "/notices/objections/letter")
     yield Shown("regulation", "office", "/regulation/")
+    running = _one(product, "select id from evaluation_round where closed_at is null order by id desc limit 1")
+    closed = _one(product, "select id from evaluation_round where closed_at is not null order by id desc limit 1")
+    yield Shown("rounds", "office", "/rounds/")
+    yield Shown("round", "office", f"/rounds/{running}")
+    yield Shown("round-closed", "working_group", f"/rounds/{closed}")
+    yield Shown("round-report", "office", f"/rounds/{closed}/report")
+    yield Shown("round-settle", "working_group", f"/rounds/{running}/settle")
+    yield Shown("round-served", "office", f"/rounds/{running}/served")
+    yield Shown("round-served-own", "lead_unit", f"/rounds/{running}/served")
 
 
 def _supervision(product: Product) -> Iterator[Shown]:
@@ -149,5 +158,5 @@ def _watching(product: Product) -> Iterator[Shown]:
     batch = _one(product, "select id from process_instance where definition_key = 'publicity_batch' limit 1")
     yield Shown("instances", "manager", "/instances")
     yield Shown("instance", "manager", f"/instances/{batch}")
-    running = _one(product, "select id from process_instance where status = 'active' and definition_key = 'objection'")
+    running = _one(product, "select id from process_instance where status = 'active' limit 1")
     yield Shown("operations", "manager", f"/instances/{running}/operations")

