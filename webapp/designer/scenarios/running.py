@@ -78,7 +78,7 @@ class Outcome:
 
 
 class Differs(QianyinError):
-    """与期望不同。"""
+    """A scenario cannot go on as it is written."""
 
 
 def run(scenario: Scenario, around: Surroundings) -> Outcome:

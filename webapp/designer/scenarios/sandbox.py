@@ -49,9 +49,12 @@ Double = Callable[[Element, Variables], Mapping[str, Any] | None]
 
 
 class Stopped(Conflict):
-    """试运行没有停下：流程可能陷入循环，请检查循环的条件。"""
+    """A run took too many steps or too long: the model turns without end."""
 
     code = "sandbox_stopped"
+
+    def __init__(self) -> None:
+        super().__init__(_("试运行没有停下：流程可能陷入循环，请检查循环的条件。"))
 
 
 @dataclass(frozen=True, slots=True)
