@@ -87,7 +87,7 @@ def test_a_killed_batch_finishes_and_touches_each_instance_once(prepared: str, t
 
         for position in (20, 40):  # killed in the middle of the transaction of this instance
             with held(prepared, position), worker(prepared, tmp_path) as process:
-                waited(lambda: count(LOCKED), f"waits for {position}: {(tmp_path / 'log').read_text()}")  # type: ignore[misc]
+                waited(lambda: count(LOCKED), f"waits for {position}: {(tmp_path / 'log').read_text()}")
                 assert count("select count(*) from batch_item where status = 'done'") == position - 1
                 os.killpg(process.pid, signal.SIGKILL)
         with worker(prepared, tmp_path):
