@@ -158,5 +158,5 @@ def _watching(product: Product) -> Iterator[Shown]:
     batch = _one(product, "select id from process_instance where definition_key = 'publicity_batch' limit 1")
     yield Shown("instances", "manager", "/instances")
     yield Shown("instance", "manager", f"/instances/{batch}")
-    running = _one(product, "select id from process_instance where status = 'active' and definition_key = 'objection'")
+    running = _one(product, "select id from process_instance where status = 'active' limit 1")
     yield Shown("operations", "manager", f"/instances/{running}/operations")

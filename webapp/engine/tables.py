@@ -119,6 +119,12 @@ process_instance = Table(
     ),
     Index("ix_process_instance_started", text("started_at DESC"), text("id DESC")),
     Index("ix_process_instance_status", "status", text("started_at DESC"), text("id DESC")),
+    Index(
+        "ix_process_instance_suspended",
+        text("started_at DESC"),
+        text("id DESC"),
+        postgresql_where=text("suspended is true"),
+    ),
     Index(  # what dashboards count: a span of days is one range, read from the index alone
         "ix_process_instance_ended",
         "ended_at",
