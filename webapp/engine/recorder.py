@@ -147,7 +147,8 @@ class Recorder:
             due = duetime.compute(due.cycle, due.at)  # turns that nobody could serve are one, not many at once
         if due is not None:
             self.changes.timers.append(
-                self._wait(event) | {"definition_id": None, "cycle": due.cycle, "due_at": due.at}
+                self._wait(event)
+                | {"definition_id": None, "cycle": due.cycle, "due_at": due.at, "held": case.suspended}
             )
 
     def subscription_wanted(self, event: SubscriptionWanted) -> None:
