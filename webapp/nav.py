@@ -20,6 +20,7 @@ SECTIONS = (
     ("rounds", "/rounds/", lazy("季度评价")),
     ("notices", "/notices/", lazy("公示")),
     ("registers", "/registers/", lazy("台账")),
+    ("designer", "/designer/", lazy("流程设计")),
     ("regulation", "/regulation/", lazy("规程")),
     ("admin", "/admin/", lazy("管理")),
 )

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
-from sqlalchemy import Table, select
+from sqlalchemy import Table, select, update
 from sqlalchemy.orm import Session
 
 from webapp.engine import commands as c
@@ -277,12 +277,14 @@ def _correctable(at: Context, before: Mapping[str, Any], new: Mapping[str, Any],
 
 def _suspend(at: Context, command: c.Suspend) -> None:
     at.recorder.changes.row["suspended"] = True
+    _hold(at, True)
     at.recorder.audit("instance.suspend", reason=command.reason)
 
 
 def _resume(at: Context, command: c.Resume) -> None:
     """Calls that ended meanwhile are answered now; timers, jobs and messages are found by the workers."""
     at.recorder.changes.row["suspended"] = False
+    _hold(at, False)
     at.recorder.audit("instance.resume", reason=command.reason)
     p = process_instance.c
     ended = select(p.id).where(
@@ -292,6 +294,11 @@ def _resume(at: Context, command: c.Resume) -> None:
     )
     for called in at.session.scalars(ended):
         at.recorder.changes.defers.append(Defer("qianyin.answer", {"instance_id": str(called)}))
+
+
+def _hold(at: Context, held: bool) -> None:
+    """Whoever looks for due timers does not meet those of a suspended instance."""
+    at.session.execute(update(timer).where(timer.c.instance_id == at.instance.id).values(held=held))
 
 
 def cancel_called(engine: Engine, step: Step, recorder: Recorder) -> None:

@@ -148,7 +148,8 @@ class Recorder:
             self.incident(event.node, event.element_id, "timer", str(error))
         if due is not None:
             self.changes.timers.append(
-                self._wait(event) | {"definition_id": None, "cycle": due.cycle, "due_at": due.at}
+                self._wait(event)
+                | {"definition_id": None, "cycle": due.cycle, "due_at": due.at, "held": case.suspended}
             )
 
     def subscription_wanted(self, event: SubscriptionWanted) -> None:

@@ -27,12 +27,12 @@ logger = logging.getLogger(__name__)
 
 _CLAIM = text(
     "SELECT t.id, t.instance_id, t.element_id FROM timer t JOIN process_instance p ON p.id = t.instance_id"
-    " WHERE t.due_at <= :now AND p.status = 'active' AND NOT p.suspended"
+    " WHERE t.due_at <= :now AND NOT t.held AND p.status = 'active' AND NOT p.suspended"
     " ORDER BY t.due_at, t.id LIMIT 1 FOR NO KEY UPDATE OF p SKIP LOCKED"
 )
 _CLAIM_START = text(
-    "SELECT id, definition_id, element_id, cycle, due_at FROM timer WHERE due_at <= :now AND instance_id IS NULL"
-    " ORDER BY due_at, id LIMIT 1 FOR UPDATE SKIP LOCKED"
+    "SELECT id, definition_id, element_id, cycle, due_at FROM timer"
+    " WHERE due_at <= :now AND NOT held AND instance_id IS NULL ORDER BY due_at, id LIMIT 1 FOR UPDATE SKIP LOCKED"
 )
 #: How long a timer rests whose step failed for a reason that nobody foresaw.
 _REST = timedelta(minutes=5)
