@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from collections.abc import Iterable, Sequence
 from datetime import date, datetime
 from decimal import Decimal
@@ -25,6 +26,8 @@ XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 LONGEST = 50_000
 #: A cell that begins so would be taken for a formula by a spreadsheet (OWASP: CSV injection).
 _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
+#: A number with its sign is no formula.
+_SIGNED = re.compile(r"[+-]\d+(\.\d+)?")
 
 __all__ = ["file_tile", "harmless", "response", "to_csv", "to_xlsx"]
 
@@ -33,7 +36,7 @@ def harmless(value: Any) -> Any:
     """The value of a cell: text that would be a formula gets an apostrophe in front; numbers stay numbers."""
     if isinstance(value, str):
         clean = "".join(c for c in value if c in "\n\t\r" or c >= " ")
-        return "'" + clean if clean.startswith(_FORMULA) else clean
+        return "'" + clean if clean.startswith(_FORMULA) and not _SIGNED.fullmatch(clean) else clean
     if isinstance(value, datetime):
         return value.astimezone(clock.BEIJING).strftime("%Y-%m-%d %H:%M")
     if isinstance(value, bool):
