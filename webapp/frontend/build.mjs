@@ -23,7 +23,7 @@ const autoTheme = {
 
 const result = await esbuild.build({
   absWorkingDir: here,
-  entryPoints: ['src/page.js', 'src/page.css', 'src/viewer.js'],
+  entryPoints: ['src/page.js', 'src/page.css', 'src/viewer.js', 'src/charts.js'],
   bundle: true,
   plugins: [autoTheme],
   minify: true,
