@@ -43,6 +43,8 @@ ROOMS = (
     "webapp.monitor.views",
     "webapp.monitor.dashboard_views",
     "webapp.monitor.definition_views",
+    "webapp.batches.views",
+    "webapp.designer.views",
     "webapp.rest.views",
 )
 

@@ -22,6 +22,7 @@ SECTIONS = (
     ("definitions", "/definitions", lazy("流程")),
     ("notices", "/notices/", lazy("公示")),
     ("registers", "/registers/", lazy("台账")),
+    ("designer", "/designer/", lazy("流程设计")),
     ("regulation", "/regulation/", lazy("规程")),
     ("admin", "/admin/", lazy("管理")),
 )

@@ -223,13 +223,28 @@ def give_up(session: Session, message_id: int, why: str) -> None:
 
 _WAITS = (
     "EXISTS (SELECT 1 FROM event_subscription s LEFT JOIN process_instance p ON p.id = s.instance_id"
-    " WHERE s.kind = m.kind AND s.name = m.name AND p.suspended IS NOT TRUE AND {0})"
+    " WHERE s.kind = m.kind AND s.name = m.name AND {0} AND {1})"
 )
+
+
+def _receiver(state: str) -> str:
+    """Whether somebody waits for the message `m`, as SQL; `state` restricts the waiting instance `p`."""
+    exact = _WAITS.format("s.correlation_key = m.correlation_key", state)
+    open_key = _WAITS.format(
+        "s.correlation_key IS NULL AND (m.correlation_key IS NULL OR s.instance_id IS NULL)", state
+    )
+    addressed = _WAITS.format("s.id = m.subscription_id", state)
+    return f"CASE WHEN m.subscription_id IS NULL THEN {exact} OR {open_key} ELSE {addressed} END"
+
+
 _MATCHING = text(
     "SELECT m.id, m.sender_instance_id FROM message m WHERE m.status = 'waiting'"
-    f" AND CASE WHEN m.subscription_id IS NULL THEN {_WAITS.format('s.correlation_key = m.correlation_key')} OR "
-    + _WAITS.format("s.correlation_key IS NULL AND (m.correlation_key IS NULL OR s.instance_id IS NULL)")
-    + f" ELSE {_WAITS.format('s.id = m.subscription_id')} END ORDER BY m.id LIMIT :limit"
+    f" AND {_receiver('p.suspended IS NOT TRUE')} ORDER BY m.id LIMIT :limit"
+)
+#: A receiver that is suspended, or that the workers have only not come to, still gets what is late.
+_LATE = text(
+    "SELECT m.* FROM message m WHERE m.status = 'waiting' AND m.expires_at <= :now"
+    f" AND NOT {_receiver('true')} ORDER BY m.id LIMIT :limit FOR UPDATE SKIP LOCKED"
 )
 
 
@@ -241,11 +256,8 @@ def enqueue_matching(session: Session, limit: int = 200) -> int:
 
 
 def expire(session: Session, limit: int = 200) -> int:
-    """Messages past their time to live become incidents; how many."""
-    late = (_m.status == "waiting", _m.expires_at <= clock.now())
-    rows = session.execute(
-        select(message).where(*late).order_by(_m.id).limit(limit).with_for_update(skip_locked=True)
-    ).all()
+    """Messages past their time to live that nobody waits for become incidents; how many."""
+    rows = session.execute(_LATE, {"now": clock.now(), "limit": limit}).all()
     if rows:
         _give_up(session, list(rows), "在有效期内没有接收者。")
     return len(rows)

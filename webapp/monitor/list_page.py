@@ -95,8 +95,6 @@ def page(session: Session, actor: Actor, args: Mapping[str, str]) -> Shape:
         "page": _pager(found, chosen, shown, counts[found.view]),
         "total": queries.told(counts[found.view]),
         "export_urls": {kind: address(found, chosen, "monitor.export", kind=kind) for kind in ("csv", "xlsx")},
-        "operations": [],
-        "bulk_url": "",
         "empty": _empty(actor, found, counts["all"]),
     }
 

@@ -137,6 +137,13 @@ def streamed(session: Session, actor: Actor, wanted: Filter, now: datetime) -> I
     yield from session.execute(statement, execution_options={"yield_per": 1000})
 
 
+def ids(session: Session, actor: Actor, wanted: Filter, now: datetime, most: int) -> list[UUID]:
+    """The ids of the first `most` instances of the filter, in its order."""
+    key, falling = wanted.sort.lstrip("-"), wanted.sort.startswith("-")
+    ordered = order(SORTS[key], _i.id, falling=falling, nullable=key not in _NEVER_NULL)
+    return list(session.scalars(select(_i.id).where(*where(actor, wanted, now)).order_by(*ordered).limit(most)))
+
+
 def counts(session: Session, actor: Actor, wanted: Filter, now: datetime) -> dict[str, int]:
     """How many instances each view holds under the other filters, each counted up to `MOST`; one statement."""
     columns = []

@@ -144,6 +144,19 @@ def test_an_expired_message_is_an_incident_of_its_sender(pair: Bench) -> None:
     assert pair.incidents() == []
 
 
+def test_a_message_whose_receiver_waits_never_expires(pair: Bench) -> None:
+    """Workers that stood still for a long time find it late, not lost."""
+    from webapp.engine import messages
+
+    instance_id = _waiting(pair, "A-1")
+    sent = pair.start("sender", {"to": "A-1", "words": "x"})
+    clock.advance(timedelta(days=91))
+    db.retrying(messages.expire)
+    assert pair.incidents(sent.instance_id) == []
+    pair.drain()
+    assert list(pair.open(instance_id)) == ["after"]
+
+
 def test_a_message_without_key_never_reaches_a_wait_with_one(pair: Bench) -> None:
     instance_id = _waiting(pair, "A-1")
     with pytest.raises(NobodyWaits), db.transaction() as session:
