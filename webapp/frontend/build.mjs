@@ -23,7 +23,7 @@ const autoTheme = {
 
 const result = await esbuild.build({
   absWorkingDir: here,
-  entryPoints: ['src/page.js', 'src/page.css', 'src/viewer.js'],
+  entryPoints: ['src/page.js', 'src/page.css', 'src/viewer.js', 'src/designer.js', 'src/compare.js', 'src/migrate.js'],
   bundle: true,
   plugins: [autoTheme],
   minify: true,
@@ -34,7 +34,7 @@ const result = await esbuild.build({
   entryNames: '[name]-[hash]',
   assetNames: '[name]-[hash]',
   legalComments: 'linked',
-  loader: { '.woff': 'empty', '.woff2': 'empty', '.ttf': 'empty', '.eot': 'empty', '.svg': 'empty' },
+  loader: { '.woff': 'empty', '.woff2': 'file', '.ttf': 'empty', '.eot': 'empty', '.svg': 'empty' },
   metafile: true,
   logLevel: 'warning',
 });
