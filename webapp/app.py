@@ -41,6 +41,7 @@ ROOMS = (
     "webapp.notices.views",
     "webapp.notices.public_views",
     "webapp.monitor.views",
+    "webapp.batches.views",
     "webapp.designer.views",
     "webapp.rest.views",
 )

@@ -33,7 +33,23 @@ OPERATORS = (operation_views.MANAGER,)
 @bp.get("")
 @access.roles(*WATCHERS)
 def instances() -> str:
-    return render_template("monitor/instances.html", **listing.page(db_session(), current_actor(), request.args))
+    shown = listing.page(db_session(), current_actor(), request.args)
+    return render_template("monitor/instances.html", **shown, **_many(shown["total"]))
+
+
+def _many(total: str) -> dict[str, Any]:
+    """For managers: the way from the list, ticked or as it is filtered, to an operation on many."""
+    if operation_views.MANAGER not in current_actor().roles:
+        return {"bulk_url": "", "operations": []}
+    every = _("对筛选出的全部 %(n)s 件操作…", n=total)
+    return {
+        "bulk_url": url_for("batches.create"),
+        "bulk_filter": request.query_string.decode("utf-8", "replace"),
+        "operations": [
+            {"label": _("批量操作…"), "name": "scope", "value": "ids"},
+            {"label": every, "name": "scope", "value": "filter", "desk_only": True},
+        ],
+    }
 
 
 @bp.get("/counts")
