@@ -51,8 +51,7 @@ def _before(session: Session, today: date) -> int:
         return 0
     until = clock.end_of_day(clock.add_working_days(today, days))
     told = _told("before", TaskReminder.due_at == _t.due_at)
-    late_enough = _t.created_at < clock.now()  # what opened with a short deadline is told too
-    found = _due(session, _t.due_at > clock.now(), _t.due_at <= until, late_enough, told)
+    found = _due(session, _t.due_at > clock.now(), _t.due_at <= until, told)
     for task in found:
         telling.remind(session, task, "before", telling.workers(session, task))
     return len(found)
