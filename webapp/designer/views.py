@@ -11,7 +11,7 @@ from flask.typing import ResponseReturnValue
 
 from webapp import access
 from webapp.accounts.service import current_actor
-from webapp.designer import bringing, drafts, library, searching
+from webapp.designer import bringing, drafts, library, model_views, saving_views, scenario_views, searching
 from webapp.designer.blueprint import DESIGNER, bp
 from webapp.designer.checking import told
 from webapp.engine.bpmn import report
@@ -19,7 +19,7 @@ from webapp.errors import Conflict, Invalid, NotFound
 from webapp.http import db_session, unit
 from webapp.i18n import _
 
-__all__ = ["bp"]
+__all__ = ["bp", "model_views", "saving_views", "scenario_views"]
 
 #: Where a file of a kind is edited: (endpoint, argument names are `key` and `path`). Without the route: only read.
 EDITORS: Mapping[str, str] = {
