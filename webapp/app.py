@@ -44,6 +44,7 @@ ROOMS = (
     "webapp.monitor.dashboard_views",
     "webapp.monitor.definition_views",
     "webapp.batches.views",
+    "webapp.chasing.views",
     "webapp.designer.views",
     "webapp.rest.views",
 )
