@@ -159,7 +159,7 @@ _PARTS: dict[str, str] = {
         "id ended_at instance_id node element_id element_name element_type started_at cancelled actor_id task_id"
         " variables",
     ),
-    "timers": _insert(tables.timer, "timers", "id instance_id definition_id node element_id cycle due_at"),
+    "timers": _insert(tables.timer, "timers", "id instance_id definition_id node element_id cycle due_at held"),
     "subscriptions": _insert(
         tables.event_subscription,
         "subscriptions",
@@ -223,8 +223,9 @@ def write(session: Session, changes: Changes, at: datetime) -> list[int]:
         changes.settled = []
     parts = tuple(part for part in (*_PARTS, *_ENDINGS) if getattr(changes, part))
     values: Row = {**changes.row, "id": changes.instance_id, "state": changes.state}
-    if "tokens" in values:
-        values["tokens"] = dumps(values["tokens"])
+    for name in ("tokens", "business"):
+        if name in values:
+            values[name] = dumps(values[name])
     if changes.search is not None:
         values["search"] = changes.search
     for part in parts:

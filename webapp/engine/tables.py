@@ -112,6 +112,7 @@ process_instance = Table(
     _uuid("super_node"),
     _uuid("root_instance_id", nullable=False),  # itself unless called or started by another instance
     Column("search", TSVECTOR),
+    Column("business", JSONB, nullable=False, server_default="{}"),  # {name: value} of the searchable variables
     CheckConstraint("status in ('active','completed','terminated','cancelled','failed')", name="status"),
     Index("ix_process_instance_business_key", "business_key"),
     Index(
@@ -247,7 +248,8 @@ timer = Table(
     Column("element_id", Text, nullable=False),
     Column("cycle", Text),  # ISO 8601 repetition that is left
     _at("due_at", nullable=False),
-    Index("ix_timer_due", "due_at", "id"),
+    Column("held", Boolean, nullable=False, server_default=text("false")),  # its instance is suspended
+    Index("ix_timer_due", "due_at", "id", postgresql_where=text("not held")),
     Index("ix_timer_instance", "instance_id"),
 )
 
