@@ -43,6 +43,7 @@ ROOMS = (
     "webapp.monitor.views",
     "webapp.batches.views",
     "webapp.chasing.views",
+    "webapp.standing.views",
     "webapp.designer.views",
     "webapp.rest.views",
 )
