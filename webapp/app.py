@@ -42,6 +42,7 @@ ROOMS = (
     "webapp.notices.public_views",
     "webapp.monitor.views",
     "webapp.batches.views",
+    "webapp.chasing.views",
     "webapp.designer.views",
     "webapp.rest.views",
 )

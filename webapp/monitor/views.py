@@ -100,9 +100,22 @@ def instance(instance_id: UUID) -> str:
         incidents=[listing.incident(found) for found in broken],
         documents=[documents.tile(found) for found in queries.documents(session, instance_id, row.root_instance_id)],
         related=[listing.related(other) for other in related],
+        chases=_chases(tasks) if row.status == "active" else [],
         basis={"clauses": [{"number": n, "words": regulation.clause(n), "url": ""} for n in numbers], "rules": []},
         **listing.operations(row, broken, allowed="manager" in actor.roles),
     )
+
+
+def _chases(tasks: Sequence[Any]) -> list[dict[str, str]]:
+    """The open tasks whose people may be urged 催办."""
+    return [
+        {
+            "id": f"chase-{task.id}",
+            "label": _("%(name)s（%(who)s）", name=task.name, who=task.assignee or _("待签收")),
+            "url": url_for("chasing.chase", task_id=task.id),
+        }
+        for task in tasks[:20]
+    ]
 
 
 def _archived(session: Session, instance_id: UUID) -> list[dict[str, Any]]:
