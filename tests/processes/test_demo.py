@@ -15,6 +15,7 @@ from webapp.accounts.roles import ROLES
 from webapp.demo import make, people
 from webapp.notices.models import Notice
 from webapp.registers import checks, handovers, reconsiderations
+from webapp.registers.evaluation_models import Commitment, EvaluationRound
 from webapp.registers.models import BarredEntry, ConsortiumEnterprise, Expulsion, Filing, FilingItem, LeadUnit
 
 
@@ -65,6 +66,16 @@ def test_the_demo_is_loaded_once_and_is_the_same_each_time(engine: Any, config: 
         assert demo.load(session, config) is False
     assert load(config) == first
     assert [status for _code, status in first].count("public") == 4
+
+
+def test_the_demo_loads_in_the_first_working_days_of_a_year(engine: Any, config: Any, clock_at: Any) -> None:
+    clock_at(datetime(2027, 1, 4, 10, tzinfo=clock.BEIJING))
+    load(config)
+    with db.transaction() as session:
+        running = session.scalars(select(EvaluationRound).where(EvaluationRound.closed_at.is_(None))).one()
+        assert (running.year, running.quarter, running.status) == (2026, 3, "running")
+        assert session.scalar(select(func.count()).where(EvaluationRound.closed_at.is_not(None))) == 3
+        assert session.scalar(select(func.max(Commitment.signed_on))) <= clock.today()
 
 
 def test_material_files_are_what_they_say() -> None:

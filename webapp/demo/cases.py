@@ -12,7 +12,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from webapp import clock
-from webapp.demo import make, play, supervision
+from webapp.demo import evaluation, make, play, supervision
 from webapp.demo.registers import Registers
 from webapp.engine.handler_api import Actor
 from webapp.notices import objections, publishing
@@ -134,9 +134,9 @@ def _notice_in_its_period(session: Session, people: Mapping[str, Actor]) -> None
 
 def _filing_under_review(session: Session, people: Mapping[str, Actor], registers: Registers) -> None:
     """One passed and to be confirmed, one with a warning to answer, one not looked at yet, one to be corrected."""
-    barred = make.enterprise(77, name=registers.expelled.name, credit_code=registers.expelled.credit_code)
-    elsewhere = make.enterprise(5)  # a member of another unit's consortium
-    with ago(6, 14, 10):
+    with ago(6, 14, 10):  # its enterprises too: what year's accounts they show depends on the day
+        barred = make.enterprise(77, name=registers.expelled.name, credit_code=registers.expelled.credit_code)
+        elsewhere = make.enterprise(5)  # a member of another unit's consortium
         filing = file(
             session,
             people["lead_unit"],
@@ -160,9 +160,9 @@ def _filing_under_review(session: Session, people: Mapping[str, Actor], register
 
 
 def _filing_just_submitted(session: Session, people: Mapping[str, Actor]) -> None:
-    enterprises = [make.enterprise(78), make.enterprise(79)]
     need = "为注塑与模具行业 8 家试点企业提供生产排程与设备联网。"
     with ago(5, 11, 30):
+        enterprises = [make.enterprise(78), make.enterprise(79)]
         file(session, people["lead_unit_b"], people["lead_unit_head_b"], enterprises, need=need, programme="provincial")
 
 
@@ -173,7 +173,7 @@ def _filing_being_prepared(session: Session, people: Mapping[str, Actor]) -> Non
 
 def _round_under_way(session: Session, people: Mapping[str, Actor], registers: Registers) -> None:
     """The quarter that has ended is being evaluated: indicators served, reporting open; one unit is being checked."""
-    with ago(12, 9, 10):
+    with ago(evaluation.BEGUN, 9, 10):
         instance_id = play.start(session, people["office"], "quarterly_evaluation")
         given = play.fill_in(session, people["office"], instance_id, "fix_indicators")
         rows = [{name: value for name, value in row.items() if value != ""} for row in given["indicators"]]

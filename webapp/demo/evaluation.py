@@ -37,20 +37,34 @@ _TARGETS = (
 )
 #: By place in the list of lead units: it serves nobody yet; it failed once, in the last of the three quarters.
 WITHOUT_BASE, FAILED_ONCE = 12, 9
+#: Working days since the round under way was begun.
+BEGUN = 12
 
 
 def fill(session: Session, units: Sequence[LeadUnit], today: date) -> None:
-    """Enter everything, and settle the three quarters before the last that has ended."""
+    """Enter everything, and settle the three quarters before the one that is being evaluated."""
     serving = [unit for place, unit in enumerate(units) if place != WITHOUT_BASE]
     pilots = [_pilot(n, serving[n % len(serving)], today) for n in range(PILOTS)]
     _enter(session, pilots, "registered")
     _enter(session, [_project(n, pilot, today) for n, pilot in enumerate(pilots) if n % 13 != 5], "signed")
-    last = scoring.quarter_of(today).before.before
+    last = under_way(today).before
     quarters = [last.before.before, last.before, last]
     for year in sorted({quarter.year for quarter in [*quarters, scoring.quarter_of(today)]}):
-        _enter(session, [_commitment(unit, year) for unit in units], "signed")
+        if _signed_on(year) <= today:
+            _enter(session, [_commitment(unit, year) for unit in units], "signed")
     for place, quarter in enumerate(quarters):
         _round(session, units, quarter, place == len(quarters) - 1)
+
+
+def under_way(today: date) -> scoring.Quarter:
+    """The quarter that is being evaluated: the last that had ended when its round was begun.
+
+    Early in a quarter that is not yet the quarter just ended, whose reports nobody could have asked for days ago (3.3.1).
+
+    >>> under_way(date(2026, 11, 25)), under_way(date(2027, 1, 4))
+    (Quarter(year=2026, number=3), Quarter(year=2026, number=3))
+    """
+    return scoring.quarter_of(clock.add_working_days(today, -BEGUN)).before
 
 
 def _enter(session: Session, entries: Sequence[Any], action: str) -> None:
@@ -111,12 +125,16 @@ def _project(n: int, pilot: PilotEnterprise, today: date) -> RetrofitProject:
     )
 
 
+def _signed_on(year: int) -> date:
+    return clock.next_working_day(date(year, 1, 8))
+
+
 def _commitment(unit: LeadUnit, year: int) -> Commitment:
     names = ("key", "label", "unit", "target", "cumulative")
     return Commitment(
         lead_unit_id=unit.id,
         year=year,
-        signed_on=clock.next_working_day(date(year, 1, 8)),
+        signed_on=_signed_on(year),
         signed_by_unit=unit.legal_rep,
         signed_by_group="何国华",
         indicators=[dict(zip(names, row, strict=True)) for row in _TARGETS],
