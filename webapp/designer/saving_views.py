@@ -10,7 +10,7 @@ from flask.typing import ResponseReturnValue
 
 from webapp import access, clock
 from webapp.accounts.service import current_actor
-from webapp.designer import drafts
+from webapp.designer import drafts, library
 from webapp.designer.blueprint import DESIGNER, bp
 from webapp.errors import Invalid
 from webapp.http import db_session, unit
@@ -24,7 +24,7 @@ def save(key: str, path: str) -> ResponseReturnValue:
 
     409 when somebody else's save came first: who, when, their version, and the id under which this text is kept.
     """
-    content, version = _content(), _version()
+    content, version = content_given(), _version()
     session, actor = db_session(), current_actor()
     drafts.check_path(path)
     try:
@@ -35,26 +35,30 @@ def save(key: str, path: str) -> ResponseReturnValue:
         unit().finish()
         told = {"type": stale.code, "message": stale.message, "detail": stale.detail}
         told |= {"kept": url_for("designer.kept", key=key, kept_id=kept)}
+        if library.kind(path) == "bpmn":
+            told["compare"] = url_for("designer.compare", key=key, path=path, before=f"kept-{kept}")
         return jsonify(told), 409
     return jsonify(version=saved, saved_at=clock.now().astimezone(clock.BEIJING).strftime("%H:%M"))
 
 
-def _json() -> dict[str, Any]:
+def given() -> dict[str, Any]:
+    """The request's JSON object. Errors: Invalid."""
     body = request.get_json(silent=True)
     if not isinstance(body, dict):
         raise Invalid(_("请求有误，请返回上一页重试。"))
     return body
 
 
-def _content() -> bytes:
-    content = _json().get("content")
+def content_given() -> bytes:
+    """Its `content`, as bytes. Errors: Invalid."""
+    content = given().get("content")
     if not isinstance(content, str):
         raise Invalid(_("请求有误，请返回上一页重试。"))
     return content.encode()
 
 
 def _version() -> int:
-    version = _json().get("version")
+    version = given().get("version")
     if not isinstance(version, int) or isinstance(version, bool) or not 0 <= version < 2**31:
         raise Invalid(_("请求有误，请返回上一页重试。"))
     return version
