@@ -27,6 +27,14 @@ Templates of the expulsion review (4.4); grounds [{clause, words, facts, evidenc
 * ``reconsideration_decision`` 复核决定: number, title, published_on, unit, credit_code, outcome uphold|reverse,
   basis meeting|ruling, met_on, ruling {authority, number, on}, asked_on, decision_number, decided_on, words
 
+Templates of criticism (4.2, 4.3); all take number, title, published_on, unit, credit_code, criticism_number,
+criticised_on, grounds:
+
+* ``criticism_notice`` 通报批评: listed_on, words
+* ``rectification_order`` 责令限期整改通知书: requirements [text], days, due, seq, before {number, due, words} or None
+* ``cancellation_decision`` 取消资格决定: periods [{seq, number, due}], words
+* ``criticism_withdrawal`` 撤销通报公告: words
+
 Template of quarterly evaluation (3.2): ``evaluation_report`` 季度评价报告; its data are those that
 `webapp.registers.evaluation_reports.data` gives.
 
@@ -199,6 +207,12 @@ _WORDS = (
     "复核",
     "维持",
     "撤销",
+    "通报批评",
+    "责令",
+    "限期整改",
+    "继续整改",
+    "资格",
+    "取消",
 )
 
 
