@@ -110,21 +110,27 @@ def sign_cancel(session: Session, signatory: Actor, case: Criticism) -> None:
     play.do(session, signatory, key(case.instance_id), "sign_cancel", {**data, "cancel_opinion": "同意。"}, "sign")
 
 
-def served(session: Session, people: Mapping[str, Actor], case: Criticism, head: str, words: str) -> None:
-    """From the gathered facts to the served order, within a day."""
-    gather(session, people["office"], case)
-    state_case(session, people[head], case, words)
-    decide(session, people["working_group"], case)
-    draft(session, people["office"], case)
-    sign(session, people["working_group2"], case)
+def served(
+    session: Session, people: Mapping[str, Actor], case: Criticism, head: str, words: str, *, day: int = 0
+) -> None:
+    """From the gathered facts to the order, which is served so many working days ago."""
+    with ago(day + 9, 10, 0):
+        gather(session, people["office"], case)
+    with ago(day + 6, 15, 10):
+        state_case(session, people[head], case, words)
+    with ago(day + 3, 11, 20):
+        decide(session, people["working_group"], case)
+    with ago(day + 1, 16, 40):
+        draft(session, people["office"], case)
+    with ago(day, 9, 30):
+        sign(session, people["working_group2"], case)
 
 
 def fill(session: Session, people: Mapping[str, Actor], units: Mapping[str, LeadUnit]) -> tuple[UUID, UUID]:
     """One that was rectified at the second order and is closed, one under rectification (ids). `units`: _a, _b."""
-    with ago(96, 9, 40):
+    with ago(103, 9, 40):
         closed = open_case(session, people["office"], units["_b"], "4.2.2", LATE)
-    with ago(90, 10, 0):
-        served(session, people, closed, "lead_unit_head_b", "报送人员离职，交接不到位。")
+    served(session, people, closed, "lead_unit_head_b", "报送人员离职，交接不到位。", day=90)
     with ago(74, 15, 20):
         report(session, people["lead_unit_head_b"], closed, "已明确报送责任人，补报了前一月的材料。")
     with ago(71, 11, 0):
@@ -136,8 +142,7 @@ def fill(session: Session, people: Mapping[str, Actor], units: Mapping[str, Lead
         report(session, people["lead_unit_head_b"], closed, "后一月的材料已补齐，报送制度已印发。")
     with ago(59, 10, 30):
         check(session, people["office"], closed)
-    with ago(12, 9, 10):
+    with ago(21, 9, 10):
         running = open_case(session, people["office"], units["_a"])
-    with ago(9, 14, 0):
-        served(session, people, running, "lead_unit_head", "项目集中上马，人手一时不足，已在招聘。")
+    served(session, people, running, "lead_unit_head", "项目集中上马，人手一时不足，已在招聘。", day=9)
     return key(closed.id), key(running.id)

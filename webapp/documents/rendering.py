@@ -107,7 +107,16 @@ def _context(data: Mapping[str, Any]) -> dict[str, Any]:
         "demo": config.demo,
         **data,
     }
-    for name in ("number", "title", "original", "publicity", "decision_number"):
+    for name in (
+        "number",
+        "title",
+        "original",
+        "publicity",
+        "decision_number",
+        "criticism_number",
+        "before",
+        "periods",
+    ):
         context[name] = _close(context.get(name))
     context["words"] = [part.strip() for part in str(data.get("words") or "").splitlines() if part.strip()]
     context["groups"] = grouped(data.get("rows", ()))
@@ -120,6 +129,8 @@ def _close(value: Any) -> Any:
     """文号 and titles as print writes them, without the spaces that screens show (GB/T 9704-2012, 7.2.5)."""
     if isinstance(value, Mapping):
         return {key: _close(entry) for key, entry in value.items()}
+    if isinstance(value, list):
+        return [_close(entry) for entry in value]
     return _SPACE.sub("", value) if isinstance(value, str) else value
 
 
@@ -213,6 +224,8 @@ _WORDS = (
     "继续整改",
     "资格",
     "取消",
+    "服务",
+    "有限公司",
 )
 
 

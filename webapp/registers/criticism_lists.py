@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
@@ -17,6 +18,7 @@ from webapp.registers.criticism_models import Criticism, CriticismGround, Rectif
 from webapp.registers.listing import Column, Register, View
 from webapp.registers.lists import UNIT
 from webapp.registers.models import LeadUnit
+from webapp.registers.values import as_date
 
 
 def scope(actor: Actor) -> ColumnElement[bool]:
@@ -95,7 +97,13 @@ CRITICISMS = Register(
         ),
         Column("notice", lazy("通报文号"), lambda r: r.Criticism.notice_number, narrow_hide=True),
         Column("periods", lazy("责令整改"), lambda r: r.periods, "num", narrow_hide=True),
-        Column("due_at", lazy("整改期限"), lambda r: r.due_at, "date", narrow_hide=True),
+        Column(
+            "due_at",
+            lazy("整改期限"),
+            lambda r: r.due_at and as_date(r.due_at - timedelta(seconds=1)),
+            "date",
+            narrow_hide=True,
+        ),
     ),
     (
         View("open", lazy("办理中"), Criticism.closed_at.is_(None)),

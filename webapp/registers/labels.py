@@ -197,6 +197,7 @@ ACTION: Words = {
     "rectifying": (lazy("进入整改"), "fix"),
     "rectification_over": (lazy("整改结束"), "done"),
     "checked": (lazy("核查"), "run"),
+    "weighed": (lazy("研究处理"), "run"),
     "missed": (lazy("逾期未报"), "bad"),
     "cancelled": (lazy("取消资格"), "bad"),
     "rectified": (lazy("整改合格"), "done"),

@@ -156,7 +156,7 @@ def resolve(session: Session, case: Criticism, outcome: str, words: str, *, acto
         "by": actor.name if actor else "",
         "at": now.isoformat(),
     }
-    history.record(session, period, "resolved", before=before, actor=actor, instance_id=case.instance_id)
+    history.record(session, period, "weighed", before=before, actor=actor, instance_id=case.instance_id)
 
 
 def cannot_cancel(session: Session, case: Criticism) -> str:
