@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -26,6 +26,11 @@ def scope(actor: Actor) -> ColumnElement[bool]:
     if queries.sees_all(actor):
         return true()
     return and_(queries.scope(actor), Criticism.told_at.isnot(None))
+
+
+def _last_day(due: datetime | None) -> date | None:
+    """The day at whose end a deadline is over."""
+    return as_date(due - timedelta(seconds=1)) if due else None
 
 
 def of_unit(session: Session, actor: Actor, unit_id: UUID) -> list[Criticism]:
