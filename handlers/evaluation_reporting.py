@@ -19,27 +19,45 @@ from webapp.registers.values import as_text, until_words, zh_date
 
 @provider("lead_unit_evaluation.report")
 def report_form(ctx: FormContext) -> FormData:
-    """The commitment's indicators, each with its target and the earlier quarters of the year."""
+    """The commitment's indicators, each with its target and the earlier quarters of the year; what was returned."""
     result = result_of(ctx)
+    context = {
+        "year": result.round.year,
+        "ends_on": zh_date(rounds.quarter(result.round).end),
+        "excuse_words": as_text(ctx.variables.get("absence_words")),
+        "returned_words": _returned(ctx),
+    }
+    return FormData(data=_told(ctx), context=context | _about(ctx))
+
+
+def _returned(ctx: FormContext) -> str:
+    """Why the head sent the report back; nothing when they did not."""
+    back = ctx.variables.get("submit_decision") == "return"
+    return as_text(ctx.variables.get("submit_words")) if back else ""
+
+
+def _about(ctx: FormContext) -> dict[str, Any]:
+    """Quarter, deadline and the last arrangement, as both forms tell them."""
+    result = result_of(ctx)
+    told = {"quarter_words": ctx.variables["quarter_words"], "due": until_words(result.report_due_at)}
+    return told | arrangements.context(ctx.session, result)
+
+
+def _told(ctx: FormContext) -> dict[str, Any]:
+    """The rows of the commitment with what the staff has entered so far."""
+    given = ctx.variables.get("report") or {}
+    entered = given.get("rows") or []
     rows = [
         {
             "label": row["label"],
             "target_words": f"{row['target']} {row['unit']}（{_('全年累计') if row['cumulative'] else _('每季度')}）",
             "earlier": row["earlier"] or "—",
-            "actual": None,
-            "note": None,
-            "evidence": [],
+            **{"actual": None, "note": None, "evidence": []},
+            **({key: entered[at].get(key) for key in ("actual", "note", "evidence")} if at < len(entered) else {}),
         }
-        for row in units.report_rows(ctx.session, result)
+        for at, row in enumerate(units.report_rows(ctx.session, result_of(ctx)))
     ]
-    context = {
-        "quarter_words": ctx.variables["quarter_words"],
-        "year": result.round.year,
-        "ends_on": zh_date(rounds.quarter(result.round).end),
-        "due": until_words(result.report_due_at),
-        "excuse_words": as_text(ctx.variables.get("absence_words")),
-    }
-    return FormData(data={"rows": rows}, context=context | arrangements.context(ctx.session, result))
+    return {"rows": rows, **{name: given.get(name) for name in ("report_words", "carried_out") if given.get(name)}}
 
 
 @validator("lead_unit_evaluation.report")
@@ -48,6 +66,25 @@ def report(ctx: FormContext) -> Mapping[str, Any]:
     result = result_of(ctx)
     found = units.check_report(ctx.session, result, ctx.data)
     return found | arrangements.check_account(ctx.session, result, ctx.data)
+
+
+@provider("lead_unit_evaluation.confirm")
+def confirm_form(ctx: FormContext) -> FormData:
+    """What the staff reported, to be read by the head who answers for it."""
+    return FormData(data=_told(ctx), context=_about(ctx))
+
+
+@validator("lead_unit_evaluation.confirm")
+def confirm(ctx: FormContext) -> Mapping[str, Any]:
+    """A return says why; what is submitted passes every check again: days may lie between the two (3.3.1)."""
+    if ctx.outcome == "return":
+        missing = {"submit_words": _("请写明退回修改的理由，将原文告知填报人。")}
+        return {} if as_text(ctx.data.get("submit_words")) else missing
+    result, given = result_of(ctx), ctx.variables.get("report") or {}
+    found = units.check_report(ctx.session, result, given) | arrangements.check_account(ctx.session, result, given)
+    if not found:
+        return {}
+    return {**found, "": _("自动检查没有通过，请退回修改：%(why)s", why="；".join(found.values()))}
 
 
 @handler("evaluation.remind", inputs={"result_id": "评价结果"})

@@ -42,6 +42,9 @@ ROOMS = (
     "webapp.notices.views",
     "webapp.notices.public_views",
     "webapp.monitor.views",
+    "webapp.batches.views",
+    "webapp.chasing.views",
+    "webapp.designer.views",
     "webapp.rest.views",
 )
 

@@ -20,6 +20,7 @@ SECTIONS = (
     ("rounds", "/rounds/", lazy("季度评价")),
     ("notices", "/notices/", lazy("公示")),
     ("registers", "/registers/", lazy("台账")),
+    ("designer", "/designer/", lazy("流程设计")),
     ("regulation", "/regulation/", lazy("规程")),
     ("admin", "/admin/", lazy("管理")),
 )
@@ -101,4 +102,4 @@ def register_search(held: Iterable[str], words: str) -> dict[str, str]:
 
 def account_links() -> list[dict[str, str]]:
     """What stands under the person's name."""
-    return [{"label": _("账号与密码"), "url": "/account"}]
+    return [{"label": _("账号与密码"), "url": "/account"}, {"label": _("提醒方式"), "url": "/reminders/choices"}]

@@ -208,7 +208,10 @@ def prepare(config: Config) -> None:
 
 
 def deploy_processes(config: Config) -> list[str]:
-    """Deploy every folder of `processes_dir` that holds a model and changed; give the names of the folders."""
+    """Deploy every folder of `processes_dir` that holds a model and changed; give the names of the folders.
+
+    What the designers have deployed since is theirs: a start of the program does not put it back.
+    """
     from webapp import composition, db
     from webapp.accounts.roles import ROLES
     from webapp.engine import deployment
@@ -218,6 +221,8 @@ def deploy_processes(config: Config) -> list[str]:
     folders = sorted({path.parent for path in config.processes_dir.glob("*/*.bpmn")})
     for folder in folders:
         with db.transaction() as session:
+            if deployment.designed(session, folder.name):
+                continue
             deployment.deploy_directory(session, folder, hooks=hooks, roles=frozenset(ROLES))
     return [folder.name for folder in folders]
 

@@ -21,6 +21,7 @@ import procrastinate
 from sqlalchemy import text
 
 from webapp import db, demo_clock, housekeeping, worker_rounds
+from webapp.batches import running as batches
 from webapp.config import Config
 from webapp.engine import incidents, jobs, messages, runtime, timers
 from webapp.engine.errors import HandlerFailed
@@ -132,12 +133,15 @@ def run(config: Config, stop: threading.Event, children: Children | None = None)
     warm.start()
     threading.Thread(target=_interrupt, args=(children, stop), name="interrupt", daemon=True).start()
     threading.Thread(target=housekeeping.run, args=(config, stop), name="housekeeping", daemon=True).start()
+    operating = threading.Thread(target=batches.run, args=(stop,), name="batches", daemon=True)
+    operating.start()
     try:
         asyncio.run(_work(engine, config, holding, stop))
     finally:
         stop.set()
         children.close()
         rounds.join(GRACE)
+        operating.join(GRACE)
 
 
 def _interrupt(children: Children, stop: threading.Event) -> None:

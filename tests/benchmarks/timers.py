@@ -11,7 +11,7 @@ from tests.benchmarks.ground import Ground
 from tests.benchmarks.registry import Bench, Figure
 from webapp import composition, db
 from webapp.engine import deployment, runtime, timers
-from webapp.engine.commands import StartInstance
+from webapp.engine.commands import StartInstance, Suspend
 from webapp.engine.handler_api import hooks
 
 MODEL = b"""<?xml version="1.0" encoding="UTF-8"?>
@@ -53,11 +53,26 @@ def run(ground: Ground) -> Iterator[Figure]:
             connection.execute(_WAITING, {"count": waiting})
             connection.execute("vacuum analyze")
         among = fired(due)
+        suspended(due * 5)
+        with psycopg.connect(url, autocommit=True) as connection:
+            connection.execute("vacuum analyze")
+        beside = fired(due)
     yield Figure(f"{due:,} due timers among {waiting:,} that wait, fired by one worker", among, 60, "s")
     yield Figure(f"the time of one among {waiting:,} / without others", among / due / alone, 1.5, "×")
+    yield Figure(f"the same beside {due * 5:,} due timers of suspended cases", beside / due / alone, 1.5, "×")
 
 
 BENCH = Bench("timers", "Due timers among many that wait", run)
+
+
+def suspended(count: int) -> None:
+    """So many cases that were suspended before their timer was due."""
+    engine = runtime.engine()
+    for _ in range(count):
+        with db.transaction() as session:
+            started = engine.start(session, StartInstance(key="waiting"))
+            engine.step(session, started.instance_id, Suspend("benchmark"), None)
+    time.sleep(1.2)
 
 
 def fired(count: int) -> float:

@@ -36,6 +36,13 @@ def _send(label: str) -> Callable[[Page], object]:
     return send
 
 
+def _batch(page: Page) -> None:
+    """All running cases, frozen for an operation."""
+    page.locator(".page-head details summary").first.click()
+    with page.expect_navigation():
+        page.locator(".page-head button[value=filter]").click()
+
+
 def _follow_link(page: Page) -> None:
     page.goto(page.locator("[data-copy]").first.get_attribute("data-copy") or "")
 
@@ -49,6 +56,8 @@ def pages(product: Product) -> Iterator[Shown]:
     yield from _watching(product)
     yield from (
         Shown("account", "office", "/account"),
+        Shown("reminders", "office", "/reminders"),
+        Shown("reminder-choices", "office", "/reminders/choices"),
         Shown("settings", "office", "/admin/settings"),
         Shown("admin-accounts", "sysadmin", "/admin/accounts"),
         Shown("admin-organisations", "sysadmin", "/admin/organisations"),
@@ -166,4 +175,6 @@ def _watching(product: Product) -> Iterator[Shown]:
     yield Shown("instances", "manager", "/instances")
     yield Shown("instance", "manager", f"/instances/{batch}")
     running = _one(product, "select id from process_instance where status = 'active' limit 1")
+    yield Shown("batches", "manager", "/batches")
+    yield Shown("batch-choose", "manager", "/instances", _batch)
     yield Shown("operations", "manager", f"/instances/{running}/operations")

@@ -79,11 +79,17 @@ class Evaluation:
         return {"rows": filled, "report_words": "各项目按计划推进。", "true_report": True, **ACCOUNT, **changes}
 
     def report(self, letter: str = "", check: bool = True, **changes: Any) -> None:
-        """The unit reports; `check`: the checks that need no waiting are done too."""
-        who, case = f"lead_unit{letter}", self.unit_case(letter)
-        self.town.do(who, case, "report", self.report_form(letter, **changes), "report")
+        """The unit reports, its head confirms; `check`: the checks that need no waiting are done too."""
+        case = self.unit_case(letter)
+        self.town.do(f"lead_unit{letter}", case, "report", self.report_form(letter, **changes), "report")
+        self.confirm(letter)
         if check:
             self.check(letter)
+
+    def confirm(self, letter: str = "") -> None:
+        """The head answers for what the staff reported."""
+        given = {"submit_words": "同意提交。"}
+        self.town.do(f"lead_unit_head{letter}", self.unit_case(letter), "confirm_submission", given, "confirm")
 
     def check(self, letter: str = "") -> None:
         """The office's open checks of a unit, in as few words as will do."""

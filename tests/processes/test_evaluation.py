@@ -109,7 +109,26 @@ def test_3_3_1_a_report_states_every_indicator_and_asks_about_a_lower_cumulative
     assert town.refused("lead_unit", case, "report", {**form, "rows": word}, "report")["rows[0].actual"]
     explained = [{"actual": 0, "note": "合同解除。"}, *form["rows"][1:]]
     town.do("lead_unit", case, "report", {**form, "rows": explained}, "report")
+    evaluation.confirm()
     assert evaluation.result().report[0]["actual"] == "0"
+
+
+def test_3_3_1_the_head_confirms_what_the_staff_reported_or_returns_it(town: Town) -> None:
+    evaluation = Evaluation(town, [""])
+    evaluation.open()
+    case = evaluation.unit_case()
+    town.do("lead_unit", case, "report", evaluation.report_form(), "report")
+    assert evaluation.result().status == "reporting"
+    assert "submit_words" in town.refused("lead_unit_head", case, "confirm_submission", {}, "return")
+    town.do("lead_unit_head", case, "confirm_submission", {"submit_words": "请附验收单。"}, "return")
+    again = town.form("lead_unit", case, "report").data
+    assert again["rows"][0]["note"] == "按台账汇总。"
+    town.do("lead_unit", case, "report", {**evaluation.report_form(), "report_words": "已附验收单。"}, "report")
+    town.pass_time(working_days=11)  # the summons reaches the unit while its head has the report
+    assert evaluation.result().urged_at is not None
+    evaluation.confirm()
+    assert evaluation.result().report_words == "已附验收单。"
+    assert evaluation.result().late
 
 
 def test_4_2_2_a_late_report_is_taken_and_recorded(town: Town) -> None:

@@ -92,7 +92,7 @@ def settling(town: Town, second_fail: bool) -> tuple[Evaluation, Any]:
             ).unique()
             next(result for result in earlier if result.settled_at).grade = "fail"
     case, group = evaluation.unit_case("_c"), town.people["working_group2"]
-    data = {"arrangement": "逐项整改。"}
+    data = {"arrangement": "逐项整改。", "arrangement_check": "done"}
     return evaluation, lambda session: play.do(session, group, case, "settle", data, "settle")
 
 
@@ -150,7 +150,9 @@ def test_4_4_3_a_second_fail_that_joins_the_review_while_the_decision_is_signed_
         target=once, args=(lambda session: play.do(session, signatory, case, "sign", SIGNED, "sign"),)
     )
     settler.start()
-    holding.wait()
+    while not holding.is_set() and settler.is_alive():
+        pass
+    assert failed == []
     signer.start()
     while not waits():
         pass

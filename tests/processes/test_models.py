@@ -158,6 +158,7 @@ def test_nobody_signs_or_confirms_what_they_prepared() -> None:
         ("criticism", "sign"): ("draft",),
         ("criticism", "resolve"): ("assess",),
         ("criticism", "sign_cancel"): ("resolve",),
+        ("lead_unit_evaluation", "confirm_submission"): ("report",),
     }
 
 

@@ -1,4 +1,8 @@
-"""The scenario files beside the models: given and when are verbs of the town, then is what must have come of them."""
+"""The scenario files beside the models, of two kinds.
+
+Those of one process run in the designers' sandbox, exactly as on their page and before a deployment. Those of the whole
+product have verbs of the town in given and when; then is what must have come of them in the registers.
+"""
 
 from __future__ import annotations
 
@@ -7,17 +11,23 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy.orm import Session
 
+import handlers
 from tests.processes.conftest import Town
 from tests.processes.criticism_runs import CriticismRun
 from tests.processes.expulsion_runs import ExpulsionRun
 from webapp import db
 from webapp.config import ROOT
 from webapp.demo import make
+from webapp.designer.scenarios import service
+from webapp.engine.handler_api import hooks
 from webapp.notices import objections
 from webapp.registers import membership, regulation
 
-FILES = sorted((ROOT / "processes").glob("*/scenarios/*.json"))
+ALL = sorted((ROOT / "processes").glob("*/scenarios/*.json"))
+FILES = [path for path in ALL if "process" not in json.loads(path.read_bytes())]
+FOLDERS = sorted({path.parent.parent for path in ALL if path not in FILES})
 
 
 class Run:
@@ -67,6 +77,21 @@ def check_unit(scenario: dict[str, Any], run: ExpulsionRun | CriticismRun) -> No
     for verb in (*scenario["given"], *scenario["when"]):
         run.step(verb)
     assert run.outcome() == scenario["then"]
+
+
+def files(folder: Path) -> dict[str, bytes]:
+    """A process folder as a deployment has it."""
+    return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+@pytest.mark.parametrize("folder", FOLDERS, ids=lambda folder: folder.name)
+def test_scenarios_of_one_process(folder: Path, session: Session) -> None:
+    handlers.load()
+    report = service.run_all(session, files(folder), hooks)
+    assert report.refused == []
+    assert {result.path: result.difference for result in report.failed} == {}
+    assert report.passed == sum(not result.elsewhere for result in report.results) > 0
+    assert {result.clause for result in report.results} <= set(regulation.source()["clauses"])
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)

@@ -26,6 +26,11 @@ ACTIONS: Mapping[str, LazyString] = {
     "account.password": lazy("重设密码"),
     "account.roles": lazy("调整角色"),
     "audit.export": lazy("导出审计记录"),
+    "batch.again": lazy("再试批量操作"),
+    "batch.cancel": lazy("撤销批量操作"),
+    "batch.pause": lazy("暂停批量操作"),
+    "batch.resume": lazy("继续批量操作"),
+    "batch.start": lazy("执行批量操作"),
     "demo.clock": lazy("拨快演示时间"),
     "deployment.create": lazy("部署流程"),
     "filing.remind": lazy("催告补正"),
@@ -49,6 +54,7 @@ ACTIONS: Mapping[str, LazyString] = {
     "task.complete": lazy("办结事项"),
     "task.release": lazy("放回事项"),
     "task.transfer": lazy("转办事项"),
+    "task.chase": lazy("催办"),
     "timer.fire": lazy("触发定时"),
 }
 

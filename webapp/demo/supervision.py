@@ -159,6 +159,7 @@ def under_way(session: Session, people: Mapping[str, Actor], result: EvaluationR
     data = {"rows": told, "report_words": "各项目按计划推进。", "true_report": True}
     data["carried_out"] = "上一阶段安排的事项均已办结。"
     play.do(session, people["lead_unit_b"], case, "report", data, "report")
+    play.do(session, people["lead_unit_head_b"], case, "confirm_submission", {"submit_words": "同意提交。"}, "confirm")
     random, held = Random(7), questionnaires.of_result(session, result.id)
     assert held is not None
     tokens = list(questionnaires.live_tokens(session, held.id).values())

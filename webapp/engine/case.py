@@ -26,6 +26,7 @@ class Case:
     external: Callable[[str], bool]  # topic -> whether a handler of ours runs outside the step
     org_scoped: frozenset[str]
     message_ttl: Callable[[], timedelta]
+    suspended: bool = False
     done_node: UUID | None = None  # the user task that the step completes
     done_task: UUID | None = None
     done: Row = field(default_factory=dict)  # outcome, form_data

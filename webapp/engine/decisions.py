@@ -17,7 +17,7 @@ from webapp.engine.dmn.boxed import BoxedScope
 from webapp.engine.dmn.item_types import Check, Types
 from webapp.engine.dmn.reading import Element, Findings, child, children, read_definitions, reference, tag
 from webapp.engine.dmn.table import DecisionFailed, Table
-from webapp.engine.errors import LimitExceeded
+from webapp.engine.errors import FeelError, LimitExceeded
 from webapp.engine.feel.budget import DEFAULT_LIMITS, Limits, Run
 from webapp.engine.feel.expression import checked, read
 from webapp.engine.feel.values import Code, Env, Value, to_feel
@@ -58,6 +58,17 @@ class _Knowledge:
         env[self.variable] = own[self.variable] = self.logic(own, run)
 
 
+@dataclass(frozen=True, slots=True)
+class Traced:
+    """What an evaluation gave and how: the rows as of `evaluate`, or why there are none, and the ids of the rules hit
+    (those of the decisions that it requires too). `warnings`: why values became null."""
+
+    rows: list[dict[str, Value]]
+    rules: tuple[str, ...]
+    error: str | None = None
+    warnings: tuple[str, ...] = ()
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Decision:
     """A compiled decision: immutable, shared by threads. `key`: its id; `names`: the variables that it may read."""
@@ -79,7 +90,23 @@ class Decision:
 
         Errors: DecisionFailed (UNIQUE or ANY is violated, an input is not among the allowed values), LimitExceeded.
         """
+        return self._rows(variables, Run(now, limits))
+
+    def trace(self, variables: Mapping[str, Any], *, now: datetime, limits: Limits = DEFAULT_LIMITS) -> Traced:
+        """As `evaluate`, told instead of raised, with the rules that were hit."""
         run = Run(now, limits)
+        try:
+            rows, error = self._rows(variables, run), None
+        except FeelError as failed:
+            rows, error = [], str(failed)
+        return Traced(rows, tuple(run.fired), error, tuple(run.warnings))
+
+    @property
+    def rules(self) -> tuple[str, ...]:
+        """The ids of its table's rules in their order; none when it is no table."""
+        return self._logic.ids if isinstance(self._logic, Table) else ()
+
+    def _rows(self, variables: Mapping[str, Any], run: Run) -> list[dict[str, Value]]:
         try:
             env = self._environment(variables, run, {})
             if isinstance(self._logic, Table):

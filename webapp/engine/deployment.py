@@ -36,11 +36,14 @@ from webapp.ids import uuid7
 
 #: Names the advisory lock that lets one deployment go after the other (versions count up without gaps).
 _LOCK = 0x51594445504C
+#: `source` of what was deployed in the designer.
+DESIGNER = "designer"
 #: Files of a process folder that are no part of its deployment.
 _IGNORED = (".py", ".pyc", ".md", ".toml")
 
 
 __all__ = [
+    "DESIGNER",
     "DeployedDefinition",
     "DeploymentResult",
     "bpmn_xml",
@@ -48,8 +51,10 @@ __all__ = [
     "deploy",
     "deploy_directory",
     "described",
+    "designed",
     "form",
     "resource",
+    "review",
 ]
 
 
@@ -92,9 +97,8 @@ def deploy(
     if not resources:
         raise DeploymentRefused([Finding(None, "empty", "没有要部署的文件。")])
     session.execute(select(func.pg_advisory_xact_lock(_LOCK)))
-    files = check(session, resources, hooks, roles=roles)
+    files = review(session, resources, hooks, roles=roles)
     latest = _latest(session, files.processes)
-    files.errors += [f for key, (new, _) in files.processes.items() for f in _unguarded(new, latest.get(key))]
     if files.errors:
         raise DeploymentRefused(files.errors)
     digests = {key: _digest(files, key) for key in files.processes}
@@ -115,6 +119,23 @@ def deploy(
         version = 1 if row is None else row.version + 1
         made.append(_define(session, deployment_id, compiled, resource_name, version, digests[key]))
     return DeploymentResult(deployment_id, tuple(made), tuple(files.warnings))
+
+
+def review(
+    session: Session, resources: Mapping[str, bytes], hooks: Hooks, *, roles: frozenset[str] = frozenset()
+) -> ModelSet:
+    """`check`, and what the law forbids to change against the versions deployed now: all that `deploy` would say."""
+    files = check(session, resources, hooks, roles=roles)
+    latest = _latest(session, files.processes)
+    files.errors += [f for key, (new, _) in files.processes.items() for f in _unguarded(new, latest.get(key))]
+    return files
+
+
+def designed(session: Session, name: str) -> bool:
+    """Whether the newest deployment of this name was made in the designer: a start of the program leaves it alone."""
+    d = deployment.c
+    newest = select(d.source).where(d.name == name).order_by(d.deployed_at.desc(), d.id.desc()).limit(1)
+    return session.scalar(newest) == DESIGNER
 
 
 def deploy_directory(

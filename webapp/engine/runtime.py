@@ -164,7 +164,7 @@ class Engine:
         )
         entry = self._hydrated(entry, instance, definition)
         entry.host.step = step
-        recorder = self._recorder(step, definition, {}, new=False)
+        recorder = self._recorder(step, definition, {}, new=False, suspended=instance.suspended)
         with _running(step):
             actions.apply(command, actions.Context(session, step, recorder, entry.execution, instance, task))
             return self._finish(
@@ -225,7 +225,9 @@ class Engine:
             org_id=command.org_id or plan.org_id,
         )
 
-    def _recorder(self, step: Step, definition: Definition, row: store.Row, *, new: bool) -> Recorder:
+    def _recorder(
+        self, step: Step, definition: Definition, row: store.Row, *, new: bool, suspended: bool = False
+    ) -> Recorder:
         def external(topic: str) -> bool:
             registered = self.hooks.handlers.get(topic)
             return registered is not None and registered.external
@@ -242,6 +244,7 @@ class Engine:
             external,
             self.org_scoped_roles,
             lambda: self.message_ttl(step.session),
+            suspended,
         )
         return Recorder(case, Changes(step.instance_id, row, b"", new=new, settled_by=case.actor_id))
 

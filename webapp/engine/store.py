@@ -159,7 +159,7 @@ _PARTS: dict[str, str] = {
         "id ended_at instance_id node element_id element_name element_type started_at cancelled actor_id task_id"
         " variables",
     ),
-    "timers": _insert(tables.timer, "timers", "id instance_id definition_id node element_id cycle due_at"),
+    "timers": _insert(tables.timer, "timers", "id instance_id definition_id node element_id cycle due_at held"),
     "subscriptions": _insert(
         tables.event_subscription,
         "subscriptions",

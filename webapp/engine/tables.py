@@ -247,7 +247,8 @@ timer = Table(
     Column("element_id", Text, nullable=False),
     Column("cycle", Text),  # ISO 8601 repetition that is left
     _at("due_at", nullable=False),
-    Index("ix_timer_due", "due_at", "id"),
+    Column("held", Boolean, nullable=False, server_default=text("false")),  # its instance is suspended
+    Index("ix_timer_due", "due_at", "id", postgresql_where=text("not held")),
     Index("ix_timer_instance", "instance_id"),
 )
 

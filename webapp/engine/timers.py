@@ -7,7 +7,7 @@ every other step, so that a firing timer and a person's completion never deadloc
 from __future__ import annotations
 
 import logging
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Row, delete, text, update
@@ -27,12 +27,12 @@ logger = logging.getLogger(__name__)
 
 _CLAIM = text(
     "SELECT t.id, t.instance_id, t.element_id FROM timer t JOIN process_instance p ON p.id = t.instance_id"
-    " WHERE t.due_at <= :now AND p.status = 'active' AND NOT p.suspended"
+    " WHERE t.due_at <= :now AND NOT t.held AND p.status = 'active' AND NOT p.suspended"
     " ORDER BY t.due_at, t.id LIMIT 1 FOR NO KEY UPDATE OF p SKIP LOCKED"
 )
 _CLAIM_START = text(
-    "SELECT id, definition_id, element_id, cycle, due_at FROM timer WHERE due_at <= :now AND instance_id IS NULL"
-    " ORDER BY due_at, id LIMIT 1 FOR UPDATE SKIP LOCKED"
+    "SELECT id, definition_id, element_id, cycle, due_at FROM timer"
+    " WHERE due_at <= :now AND NOT held AND instance_id IS NULL ORDER BY due_at, id LIMIT 1 FOR UPDATE SKIP LOCKED"
 )
 #: How long a timer rests whose step failed for a reason that nobody foresaw.
 _REST = timedelta(minutes=5)
@@ -93,17 +93,8 @@ def _next_turn(session: Session, row: Row[Any]) -> None:
     if left is None:
         session.execute(delete(timer).where(timer.c.id == row.id))
         return
-    due_at = next_turn(left, row.due_at)
+    due_at = duetime.next_turn(left, row.due_at, clock.now())
     session.execute(update(timer).where(timer.c.id == row.id).values(cycle=left, due_at=due_at))
-
-
-def next_turn(cycle: str, last: datetime) -> datetime:
-    """The first turn of a cycle after `last` that still lies ahead."""
-    duration = next(part for part in cycle.split("/")[1:] if part.startswith("P"))
-    at = duetime.add(last, duration)
-    while at <= clock.now():
-        at = duetime.add(at, duration)
-    return at
 
 
 def _postpone(session: Session, row: Row[Any], why: str) -> None:

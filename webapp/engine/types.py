@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 from uuid import UUID
 
 Variables = Mapping[str, Any]
@@ -264,3 +264,10 @@ class Host(Protocol):
 
     def decide(self, decision_ref: str, variables: Variables) -> list[dict[str, Any]]:
         """A decision of the same deployment (or the latest of that key): the list of matched rules' outputs."""
+
+
+@runtime_checkable
+class WatchedHost(Host, Protocol):
+    """A host that is told of every automatic move, and may stop a run that takes too long by raising."""
+
+    def tick(self) -> None: ...

@@ -92,8 +92,6 @@ def page(session: Session, actor: Actor, args: Mapping[str, str]) -> Shape:
         "page": _pager(found, number, rows, counts[found.view]),
         "total": queries.told(counts[found.view]),
         "export_urls": {kind: _url(found, "monitor.export", kind=kind) for kind in ("csv", "xlsx")},
-        "operations": [],
-        "bulk_url": "",
         "empty": _empty(actor, found, counts["all"]),
     }
 

@@ -23,7 +23,7 @@ from webapp.audit import service as audit
 from webapp.engine import commands, duetime, queries
 from webapp.engine.handler_api import Actor
 from webapp.engine.runtime import engine
-from webapp.engine.tables import activity_history, event_subscription, job, process_instance, timer, user_task
+from webapp.engine.tables import activity_history, event_subscription, incident, job, process_instance, timer, user_task
 from webapp.engine.tables import audit as trail
 from webapp.errors import Conflict, Invalid, NotFound
 from webapp.i18n import _
@@ -35,7 +35,7 @@ from webapp.inbox.visibility import may_see
 Params = Mapping[str, str]
 _t = user_task.c
 #: Acts that take something away that people have begun: they are confirmed by typing the case's number.
-DESTRUCTIVE: Final = frozenset({"move", "restart", "migrate", "migrate_back", "fire"})
+DESTRUCTIVE: Final = frozenset({"cancel", "move", "restart", "migrate", "migrate_back", "fire"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,13 +58,14 @@ class _TakenBack(Exception):
     """Ends the savepoint of a preview."""
 
 
-def preview(session: Session, actor: Actor, instance_id: UUID, act: Act) -> Preview:
-    """What the act would change; nothing is changed. Errors: those of the act."""
+def preview(session: Session, actor: Actor, instance_id: UUID, *acts: Act) -> Preview:
+    """What the acts, one after the other, would change; nothing is changed. Errors: those of the acts."""
     before = _rows(session, instance_id)
     found: Preview | None = None
     try:
         with session.begin_nested():
-            _carry_out(session, actor, instance_id, act, _("预览"))
+            for act in acts:
+                _carry_out(session, actor, instance_id, act, _("预览"))
             session.flush()
             found = Preview(_differences(before, _rows(session, instance_id)), _warnings(session, instance_id))
             raise _TakenBack
@@ -98,6 +99,22 @@ def _id(params: Params, name: str) -> UUID:
         return UUID(params.get(name, ""))
     except ValueError as error:
         raise Invalid(_("请指明操作的对象。")) from error
+
+
+def _suspend(session: Session, actor: Actor, id: UUID, params: Params, reason: str) -> None:
+    _step(session, actor, id, commands.Suspend(reason))
+
+
+def _resume(session: Session, actor: Actor, id: UUID, params: Params, reason: str) -> None:
+    _step(session, actor, id, commands.Resume(reason))
+
+
+def _cancel(session: Session, actor: Actor, id: UUID, params: Params, reason: str) -> None:
+    _step(session, actor, id, commands.Cancel(reason))
+
+
+def _retry(session: Session, actor: Actor, id: UUID, params: Params, reason: str) -> None:
+    _step(session, actor, id, commands.RetryIncident(_id(params, "incident"), reason=reason))
 
 
 def _move(session: Session, actor: Actor, id: UUID, params: Params, reason: str) -> None:
@@ -250,6 +267,10 @@ def typed(before: Any, text: str) -> Any:
 
 
 KINDS: Final[Mapping[str, Callable[[Session, Actor, UUID, Params, str], None]]] = {
+    "suspend": _suspend,
+    "resume": _resume,
+    "cancel": _cancel,
+    "retry": _retry,
     "move": _move,
     "restart": _restart,
     "fire": _fire,
@@ -280,7 +301,9 @@ def _rows(session: Session, instance_id: UUID) -> dict[str, dict[Any, Any]]:
     passed = select(h.id, h.element_name, h.element_id, h.element_type, h.cancelled).where(h.instance_id == instance_id)
     found["passed"] = {row.id: row for row in session.execute(passed)}
     found["variables"] = queries.variables(session, instance_id)
-    found["status"] = {"status": session.scalar(select(p.status).where(p.id == instance_id))}
+    found["status"] = dict(session.execute(select(p.status, p.suspended).where(p.id == instance_id)).one()._mapping)
+    broken = (incident.c.instance_id == instance_id, incident.c.resolved_at.is_(None))
+    found["incidents"] = {row.id: row for row in session.execute(select(incident).where(*broken))}
     people = {row.assignee_id for row in found["tasks"].values() if row.assignee_id}
     names = select(Account.id, Account.name).where(Account.id.in_(people))
     found["people"] = {row.id: row.name for row in session.execute(names)}
@@ -315,8 +338,11 @@ def _differences(before: dict[str, dict[Any, Any]], after: dict[str, dict[Any, A
     for name, value in after["variables"].items():
         if before["variables"].get(name) != value:
             told.append(_("变量“%(name)s”改变。", name=name))
-    if before["status"] != after["status"]:
+    told += [_("解除异常“%(words)s”。", words=row.message) for row in gone("incidents")]
+    if before["status"]["status"] != after["status"]["status"]:
         told.append(_("案件就此结束。"))
+    elif before["status"]["suspended"] != after["status"]["suspended"]:
+        told.append(_("案件挂起，恢复前不能办理。") if after["status"]["suspended"] else _("案件恢复办理。"))
     return tuple(told or [_("在办的任务、定时和等待都不变。")])
 
 

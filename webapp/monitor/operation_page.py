@@ -27,6 +27,10 @@ _TARGETS = ("Task", "task", "subProcess", "transaction", "callActivity", "startE
 def titles() -> dict[str, str]:
     """Act -> what it is called."""
     return {
+        "suspend": _("挂起"),
+        "resume": _("恢复办理"),
+        "cancel": _("终止"),
+        "retry": _("重试异常"),
         "move": _("移动令牌"),
         "restart": _("从环节重新开始"),
         "reassign": _("改派"),

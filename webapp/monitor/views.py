@@ -33,7 +33,23 @@ OPERATORS = (operation_views.MANAGER,)
 @bp.get("")
 @access.roles(*WATCHERS)
 def instances() -> str:
-    return render_template("monitor/instances.html", **listing.page(db_session(), current_actor(), request.args))
+    shown = listing.page(db_session(), current_actor(), request.args)
+    return render_template("monitor/instances.html", **shown, **_many(shown["total"]))
+
+
+def _many(total: str) -> dict[str, Any]:
+    """For managers: the way from the list, ticked or as it is filtered, to an operation on many."""
+    if operation_views.MANAGER not in current_actor().roles:
+        return {"bulk_url": "", "operations": []}
+    every = _("对筛选出的全部 %(n)s 件操作…", n=total)
+    return {
+        "bulk_url": url_for("batches.create"),
+        "bulk_filter": request.query_string.decode("utf-8", "replace"),
+        "operations": [
+            {"label": _("批量操作…"), "name": "scope", "value": "ids"},
+            {"label": every, "name": "scope", "value": "filter", "desk_only": True},
+        ],
+    }
 
 
 @bp.get("/counts")
@@ -84,9 +100,22 @@ def instance(instance_id: UUID) -> str:
         incidents=[listing.incident(found) for found in broken],
         documents=[documents.tile(found) for found in queries.documents(session, instance_id, row.root_instance_id)],
         related=[listing.related(other) for other in related],
+        chases=_chases(tasks) if row.status == "active" else [],
         basis={"clauses": [{"number": n, "words": regulation.clause(n), "url": ""} for n in numbers], "rules": []},
         **listing.operations(row, broken, allowed="manager" in actor.roles),
     )
+
+
+def _chases(tasks: Sequence[Any]) -> list[dict[str, str]]:
+    """The open tasks whose people may be urged 催办."""
+    return [
+        {
+            "id": f"chase-{task.id}",
+            "label": _("%(name)s（%(who)s）", name=task.name, who=task.assignee or _("待签收")),
+            "url": url_for("chasing.chase", task_id=task.id),
+        }
+        for task in tasks[:20]
+    ]
 
 
 def _archived(session: Session, instance_id: UUID) -> list[dict[str, Any]]:

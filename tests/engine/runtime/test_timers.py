@@ -11,8 +11,8 @@ from tests.engine.runtime.conftest import Bench
 from tests.engine.runtime.models import boundary, end, model, start, timer, user
 from webapp.clock import clock
 from webapp.engine import duetime, queries
-from webapp.engine.commands import Cancel, FireTimer, Suspend
-from webapp.engine.errors import TaskNotOpen
+from webapp.engine.commands import Cancel, FireTimer, Resume, SetVariables, Suspend
+from webapp.engine.errors import DeploymentRefused, TaskNotOpen
 from webapp.errors import Invalid
 
 WEDNESDAY = datetime(2026, 11, 25, 2, tzinfo=UTC)  # 10:00 in Beijing
@@ -89,6 +89,33 @@ def test_turns_that_nobody_could_serve_are_one(bench: Bench) -> None:
     assert clock.now() < due_at <= clock.now() + timedelta(hours=1)
 
 
+def test_a_cycle_that_begins_now_fires_now_and_then_goes_on(bench: Bench) -> None:
+    bench.deploy(_deadline("timeCycle", '="R3/" + substring before(string(now()), "@") + "/PT1H"', cancel=False))
+    bench.start("late")
+    for hours in (0, 1, 1, 1):
+        clock.advance(timedelta(hours=hours))
+        bench.drain()
+    assert bench.rows("select count(*) from user_task where element_id = 'remind'") == [(3,)]
+
+
+def test_a_second_turn_is_found_at_once_after_years(bench: Bench) -> None:
+    bench.deploy(_deadline("timeCycle", "R/PT1S", cancel=False))
+    bench.start("late")
+    clock.advance(timedelta(days=3650, milliseconds=500))
+    bench.drain()
+    [(due_at,)] = bench.rows("select due_at from timer")
+    assert clock.now() - timedelta(seconds=30) < due_at < clock.now() + timedelta(seconds=2)
+
+
+def test_a_cycle_that_stands_still_is_told(bench: Bench) -> None:
+    with pytest.raises(DeploymentRefused):
+        bench.deploy(_deadline("timeCycle", "R/PT0S", cancel=False))
+    bench.deploy(_deadline("timeCycle", '="R/" + pace', cancel=False))
+    started = bench.start("late", {"pace": "PT0S"})
+    assert len(bench.incidents(started.instance_id)) == 1
+    assert bench.rows("select 1 from timer") == []
+
+
 def test_a_timer_fires_once_only(bench: Bench) -> None:
     bench.deploy(_deadline("timeDuration", "PT1H"))
     started = bench.start("late")
@@ -107,6 +134,33 @@ def test_timers_of_suspended_and_ended_instances_rest(bench: Bench) -> None:
     clock.advance(timedelta(hours=2))
     assert bench.drain() == 0
     assert list(bench.open(suspended.instance_id)) == ["work"]
+    assert bench.rows("select held from timer") == [(True,)]  # whoever looks for due timers does not step over it
+    bench.step(suspended.instance_id, Resume("核查完毕"))
+    assert bench.drain() == 1
+    assert bench.rows("select 1 from timer") == []
+
+
+def test_a_timer_that_a_correction_sets_in_a_suspended_case_rests_too(bench: Bench) -> None:
+    condition = "<conditionalEventDefinition><condition>ready = true</condition></conditionalEventDefinition>"
+    bench.deploy(
+        model(
+            "late",
+            start(),
+            f'<intermediateCatchEvent id="when">{condition}</intermediateCatchEvent>',
+            f'<intermediateCatchEvent id="pause">{timer("timeDuration", "PT1H")}</intermediateCatchEvent>',
+            user("work"),
+            end(),
+            flows="start>when when>pause pause>work work>end",
+        )
+    )
+    started = bench.start("late", {"ready": False})
+    bench.step(started.instance_id, Suspend("核查"))
+    bench.step(started.instance_id, SetVariables({"ready": True}, "更正"))
+    clock.advance(timedelta(hours=2))
+    assert bench.drain() == 0
+    bench.step(started.instance_id, Resume("核查完毕"))
+    assert bench.drain() == 1
+    assert list(bench.open(started.instance_id)) == ["work"]
 
 
 def test_due_only_is_looked_at(bench: Bench) -> None:
@@ -186,7 +240,7 @@ def test_due_time(written: Any, at: datetime) -> None:
     assert due.at == at
 
 
-@pytest.mark.parametrize("written", ["soon", "P", "R3", "2026-13-01", "R/2026-01-01T00:00:00Z"])
+@pytest.mark.parametrize("written", ["soon", "P", "R3", "2026-13-01", "R/2026-01-01T00:00:00Z", "R/PT0S"])
 def test_what_is_no_time_is_refused(written: str) -> None:
     with pytest.raises(Invalid):
         duetime.compute(written, WEDNESDAY)

@@ -30,6 +30,7 @@ from webapp.engine.types import (
     InstanceEnded,
     TaskClosed,
     WaitDropped,
+    WatchedHost,
 )
 
 MAX_MOVES = 20_000  # automatic moves in one step; a model that turns without ever waiting becomes an incident
@@ -60,6 +61,7 @@ class ProcessWorkflow(Scopes, BpmnWorkflow):  # type: ignore[misc]  # SpiffWorkf
         self.final = EndState.COMPLETED
         self.compensations: list[dict[str, Any]] = []
         self.moment: datetime | None = None
+        self.tick = host.tick if isinstance(host, WatchedHost) else None
 
     # ---- Spiff's hooks
 
@@ -122,6 +124,8 @@ class ProcessWorkflow(Scopes, BpmnWorkflow):  # type: ignore[misc]  # SpiffWorkf
             if not token.alive:
                 continue
             moves += 1
+            if self.tick is not None:
+                self.tick()
             if moves > MAX_MOVES:
                 self._halt(token)
                 break

@@ -89,10 +89,12 @@ class Table:
     columns: tuple[Column, ...]
     outputs: tuple[Output, ...]
     rules: tuple[tuple[Code, ...], ...]
+    ids: tuple[str, ...]  # of the rules
 
     def rows(self, env: Env, run: Run) -> list[Row]:
         """The outputs of the matched rules after the hit policy. Errors: DecisionFailed, LimitExceeded."""
         hits = self._hits(env, run)
+        run.fired += [self.ids[hit] for hit in (hits[:1] if self.policy == "FIRST" else hits)]
         if not hits:
             return self._default(env, run)
         if self.policy == "UNIQUE" and len(hits) > 1:
@@ -193,6 +195,7 @@ def compile_table(element: Element, name: str, scope: Scope) -> Table:
         columns=tuple(_column(each, at, whole, scope) for at, each in enumerate(inputs)),
         outputs=tuple(_output(each, name if len(outputs) == 1 else "", scope) for each in outputs),
         rules=tuple(tuple(scope.code(e, text_of(e)) for e in children(rule, "outputEntry")) for rule in whole),
+        ids=tuple(rule.get("id") or f"{name}/{number}" for number, rule in enumerate(whole, start=1)),
     )
     _check_outputs(element, table, findings)
     return table

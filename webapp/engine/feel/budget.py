@@ -95,9 +95,12 @@ class Budget:
 
 
 class Run(Budget):
-    """One evaluation: its budget, its instant (`now`, timezone-aware) and the warnings that it recorded."""
+    """One evaluation: its budget, its instant (`now`, timezone-aware) and the warnings that it recorded.
 
-    __slots__ = ("now", "warnings")
+    `fired`: ids of the rules of decision tables that were hit, in order.
+    """
+
+    __slots__ = ("fired", "now", "warnings")
 
     def __init__(self, now: datetime = _EPOCH, limits: Limits = DEFAULT_LIMITS) -> None:
         self.limits = limits
@@ -105,6 +108,7 @@ class Run(Budget):
         self.depth = 0
         self.now = now
         self.warnings: list[str] = []
+        self.fired: list[str] = []
 
     def null(self, warning: str) -> _T | None:
         """Record why a value is null (FEEL has no exceptions); gives None, whatever the type of the value was."""
