@@ -58,7 +58,7 @@ def test_the_demo_has_what_a_first_look_needs(engine: Any, config: Any, clock_at
         assert [entry.status for entry in reconsiderations.of_review(session, past.id)] == ["upheld"]
         told = session.scalars(select(Criticism).order_by(Criticism.opened_at)).unique().all()
         assert [(found.status, len(found.periods)) for found in told] == [("rectified", 2), ("rectifying", 1)]
-        assert len(session.scalars(text(CALLS)).all()) == 24
+        assert len(session.scalars(text(CALLS)).all()) == 27
 
 
 def test_the_demo_is_loaded_once_and_is_the_same_each_time(engine: Any, config: Any, clock_at: Any) -> None:
