@@ -16,8 +16,10 @@ from webapp.i18n import _, lazy
 #: (key, address, label), in the order of the bar; a section without a route is left out.
 SECTIONS = (
     ("tasks", "/tasks", lazy("待办")),
+    ("dashboard", "/dashboard", lazy("监控总览")),
     ("instances", "/instances", lazy("案件")),
     ("rounds", "/rounds/", lazy("季度评价")),
+    ("definitions", "/definitions", lazy("流程")),
     ("notices", "/notices/", lazy("公示")),
     ("registers", "/registers/", lazy("台账")),
     ("designer", "/designer/", lazy("流程设计")),

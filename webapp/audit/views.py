@@ -49,6 +49,7 @@ ACTIONS: Mapping[str, LazyString] = {
     "objection.enter": lazy("登记来信异议"),
     "organisation.create": lazy("新建单位"),
     "setting.change": lazy("修改设置"),
+    "process.target": lazy("设定目标用时"),
     "task.claim": lazy("签收事项"),
     "task.comment": lazy("留言"),
     "task.complete": lazy("办结事项"),

@@ -34,7 +34,7 @@ const onePreact = {
 
 const result = await esbuild.build({
   absWorkingDir: here,
-  entryPoints: ['page.js', 'page.css', 'viewer.js', 'designer.js', 'compare.js', 'migrate.js', 'decision.js', 'formeditor.js'].map((name) => `src/${name}`),
+  entryPoints: ['page.js', 'page.css', 'viewer.js', 'designer.js', 'compare.js', 'migrate.js', 'decision.js', 'formeditor.js', 'charts.js'].map((name) => `src/${name}`),
   bundle: true,
   plugins: [autoTheme, onePreact],
   minify: true,
