@@ -1,4 +1,4 @@
-"""A designer changes a process by mouse and keyboard, mends what is found, compares, deploys; a new case goes its way."""
+"""A designer changes a process by mouse and keyboard, mends, compares, deploys; a new case goes the new way."""
 
 from __future__ import annotations
 

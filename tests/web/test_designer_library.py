@@ -132,7 +132,7 @@ def test_an_earlier_version_comes_back_as_a_draft(designer, session):
     before = library.working(session, "change_review")
     first = library.folder(session, "change_review").deployment_id
     changed = {path: content.replace("登记".encode(), "补登".encode()) for path, content in before.items()}
-    deployment.deploy(session, "change_review", {**changed, "new.json": b"{}"}, hooks=hooks)
+    deployment.deploy(session, "change_review", {**changed, "documents/note.html": b"<p>"}, hooks=hooks)
     session.commit()
     assert "取回为草稿" in designer.get("/designer/change_review/").text
     assert designer.post("/designer/change_review/restore", data={"of": "nothing"}).status_code == 404
