@@ -16,7 +16,7 @@ from webapp.engine.handler_api import Actor
 from webapp.errors import Invalid
 from webapp.i18n import _
 from webapp.inbox import deadlines
-from webapp.monitor import presenting, queries
+from webapp.monitor import counting, presenting, queries, sorting
 
 Shape = dict[str, Any]
 #: Most rows of an export; more is told, not cut silently.
@@ -37,12 +37,13 @@ def _views() -> list[tuple[str, str, str]]:
 
 def wanted(args: Mapping[str, str]) -> queries.Filter:
     """The filter that an address says; what it does not know falls back to what is usual."""
-    view, sort = args.get("view", "running"), args.get("sort", "-started")
+    view = args.get("view", "running")
+    view = view if view in queries.VIEWS else "running"
     return queries.Filter(
-        view=view if view in queries.VIEWS else "running",
+        view=view,
         process=args.get("process", ""),
         words=args.get("q", "").strip()[:100],
-        sort=sort if sort.lstrip("-") in queries.SORTS else "-started",
+        sort=sorting.settled(view, args.get("sort", sorting.USUAL)),
     )
 
 
@@ -60,13 +61,17 @@ def page(session: Session, actor: Actor, args: Mapping[str, str]) -> Shape:
     """The context of `monitor/instances.html`."""
     found, now, number = wanted(args), clock.now(), _page_number(args)
     counts = queries.counts(session, actor, found, now)
-    rows = queries.instances(session, actor, found, now, page=number, more=1)
+    common = isinstance(counts[found.view], counting.Least) and bool(found.words)
+    rows = queries.instances(session, actor, found, now, page=number, more=1, common=common)
+    if common:  # what is shown is there, whatever was counted
+        shown = (number - 1) * queries.PAGE + len(rows)
+        counts[found.view] = counting.Least(max(counts[found.view], shown if rows else 0))
     labels = _views()
     views = [
         {
             "label": label,
-            "url": _url(replace(found, view=key)),
-            "count": queries.told(counts[key]),
+            "url": _url(replace(found, view=key, sort=sorting.settled(key, found.sort))),
+            "count": counting.told(counts[key]),
             "key": key,
             "current": key == found.view,
             "tone": tone,
@@ -77,20 +82,20 @@ def page(session: Session, actor: Actor, args: Mapping[str, str]) -> Shape:
     return {
         "summary": _(
             "共 %(all)s 件：在办 %(running)s 件，有超期 %(overdue)s 件，有异常 %(incidents)s 件。",
-            all=queries.told(counts["all"]),
-            running=queries.told(counts["running"]),
-            overdue=queries.told(counts["overdue"]),
-            incidents=queries.told(counts["incidents"]),
+            all=counting.told(counts["all"]),
+            running=counting.told(counts["running"]),
+            overdue=counting.told(counts["overdue"]),
+            incidents=counting.told(counts["incidents"]),
         ),
         "groups": [{"title": _("案件"), "views": views}],
         "live_url": url_for("monitor.counts") + "?" + urlencode({"process": found.process, "q": found.words}),
         "query": found.words,
         "filter_fields": {"view": found.view, "sort": found.sort},
         "filters": [{"name": "process", "label": _("全部流程"), "value": found.process, "options": processes}],
-        "columns": {key: _column(found, key) for key in queries.SORTS},
+        "columns": {key: _column(found, key) for key in sorting.SORTS},
         "rows": [presenting.list_row(row, now) for row in rows[: queries.PAGE]],
         "page": _pager(found, number, rows, counts[found.view]),
-        "total": queries.told(counts[found.view]),
+        "total": counting.told(counts[found.view]),
         "export_urls": {kind: _url(found, "monitor.export", kind=kind) for kind in ("csv", "xlsx")},
         "empty": _empty(actor, found, counts["all"]),
     }
@@ -99,12 +104,14 @@ def page(session: Session, actor: Actor, args: Mapping[str, str]) -> Shape:
 def _empty(actor: Actor, found: queries.Filter, everywhere: int) -> Shape:
     told: Shape = {"title": _("没有案件"), "words": _("此视图下没有符合条件的案件。请换一个视图或清除筛选。")}
     if everywhere:
-        label = _("查看全部 %(n)s 件", n=queries.told(everywhere))
+        label = _("查看全部 %(n)s 件", n=counting.told(everywhere))
         return told | {"action_label": label, "action_url": _url(replace(found, view="all"))}
     return told | nav.register_search(actor.roles, found.words)
 
 
 def _column(found: queries.Filter, key: str) -> Shape:
+    if key not in sorting.offered(found.view):
+        return {"url": "", "sorted": ""}
     mine = found.sort.lstrip("-") == key
     descending = found.sort.startswith("-")
     following = key if mine and descending else f"-{key}"
@@ -119,7 +126,7 @@ def _pager(found: queries.Filter, number: int, rows: Sequence[Any], total: int) 
     return {
         "first": first if shown else 0,
         "last": first + shown - 1 if shown else 0,
-        "total": queries.told(total),
+        "total": counting.told(total),
         "pages": [],
         "previous_url": _url(found, page=number - 1) if number > 1 else None,
         "next_url": _url(found, page=number + 1) if len(rows) > queries.PAGE else None,

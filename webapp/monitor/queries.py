@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Integer, and_, func, literal_column, or_, select, text
+from sqlalchemy import ColumnElement, Integer, and_, func, literal_column, or_, select
 from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.orm import Session
 
@@ -18,25 +18,18 @@ from webapp.engine import queries as engine_queries
 from webapp.engine.handler_api import Actor
 from webapp.engine.tables import activity_history, incident, process_definition, process_instance, user_task
 from webapp.errors import NotFound
+from webapp.monitor import narrowing
+from webapp.monitor.counting import by_view
+from webapp.monitor.sorting import NEVER_NULL, SORTS, next_due
 from webapp.monitor.visibility import visible_instances
 
 #: Rows on a page.
 PAGE = 20
-#: Counts stop here: more is told as "1000+".
-MOST = 1000
-#: Written out, not bound: the planner must know how little is wanted.
-_MOST = literal_column(str(MOST), Integer)
 _i, _t = process_instance.c, user_task.c
 
 _open_incidents = (
     select(func.count())
     .where(incident.c.instance_id == _i.id, incident.c.resolved_at.is_(None))
-    .correlate(process_instance)
-    .scalar_subquery()
-)
-_next_due = (
-    select(func.min(_t.due_at))
-    .where(_t.instance_id == _i.id, _t.status == "open")
     .correlate(process_instance)
     .scalar_subquery()
 )
@@ -62,13 +55,6 @@ VIEWS: Mapping[str, Any] = {
     "done": lambda now: _i.status == "completed",
     "ended": lambda now: _i.status.in_(["terminated", "cancelled", "failed"]),
 }
-SORTS: Mapping[str, ColumnElement[Any]] = {
-    "started": _i.started_at,
-    "title": _i.title,
-    "stage": _i.stage,
-    "due": _next_due,
-}
-_NEVER_NULL = frozenset({"started", "title"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,18 +96,29 @@ _COLUMNS = (
     process_definition.c.info,
     process_definition.c.elements,
     Organisation.name.label("organisation"),
-    _next_due.label("due_at"),
+    next_due.label("due_at"),
     _open_incidents.label("incidents"),
 )
 
 
 def instances(
-    session: Session, actor: Actor, wanted: Filter, now: datetime, *, page: int = 1, size: int = PAGE, more: int = 0
+    session: Session,
+    actor: Actor,
+    wanted: Filter,
+    now: datetime,
+    *,
+    page: int = 1,
+    size: int = PAGE,
+    more: int = 0,
+    common: bool = False,
 ) -> Sequence[Any]:
-    """One page of instances. `size` rows at most, and `more`, which tell whether another page follows."""
+    """One page of instances. `size` rows at most, and `more`, which tell whether another page follows.
+
+    `common`: very many instances hold the words looked for.
+    """
     descending, key = wanted.sort.startswith("-"), wanted.sort.lstrip("-")
     order = SORTS[key].desc() if descending else SORTS[key].asc()
-    if key not in _NEVER_NULL:  # elsewhere it would keep the planner from walking an index
+    if key not in NEVER_NULL:  # elsewhere it would keep the planner from walking an index
         order = order.nulls_last()
     statement = (
         select(*_COLUMNS)
@@ -132,25 +129,25 @@ def instances(
         .limit(literal_column(str(int(size) + int(more)), Integer))
         .offset(literal_column(str((int(page) - 1) * int(size)), Integer))
     )
+    near = None
+    if common and key == "started":
+        near = narrowing.by_begin(_where(actor, replace(wanted, words=""), now), falling=descending)
+    elif key == "due" and not wanted.words:
+        near = narrowing.by_deadline(falling=descending)
+    if near is not None:
+        rows = session.execute(statement.where(near)).all()
+        if len(rows) == size + more:
+            return rows
     return session.execute(statement).all()
 
 
 def counts(session: Session, actor: Actor, wanted: Filter, now: datetime) -> dict[str, int]:
-    """How many instances each view holds under the other filters, each counted up to `MOST`; one statement."""
-    columns = []
-    for name in VIEWS:
-        one = Filter(name, wanted.process, wanted.organisation, wanted.words)
-        found = select(_i.id).where(*_where(actor, one, now))
-        if not wanted.words:  # along an index, past what other views hold; words have an index of their own
-            found = found.order_by(_i.started_at.desc(), _i.id.desc())
-        columns.append(select(func.count()).select_from(found.limit(_MOST).subquery()).scalar_subquery().label(name))
-    session.execute(text("set local plan_cache_mode = force_custom_plan"))
-    return {name: int(value) for name, value in session.execute(select(*columns)).one()._mapping.items()}
+    """How many instances each view holds under the other filters; see `counting`."""
 
+    def where(view: str, words: bool) -> list[ColumnElement[bool]]:
+        return _where(actor, replace(wanted, view=view, words=wanted.words if words else ""), now)
 
-def told(count: int) -> str:
-    """`23`, or `1000+` where counting stopped."""
-    return f"{count}+" if count >= MOST else str(count)
+    return by_view(session, VIEWS, where, words=bool(wanted.words))
 
 
 def processes(session: Session) -> list[tuple[str, str]]:
