@@ -26,6 +26,7 @@ MODULES = (
     "evaluation_checks",
     "evaluation_judging",
     "evaluation_concluding",
+    "evaluation_overview",
     "documents",
     "case_files",
 )

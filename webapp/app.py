@@ -41,7 +41,10 @@ ROOMS = (
     "webapp.notices.views",
     "webapp.notices.public_views",
     "webapp.monitor.views",
+    "webapp.monitor.dashboard_views",
+    "webapp.monitor.definition_views",
     "webapp.batches.views",
+    "webapp.chasing.views",
     "webapp.designer.views",
     "webapp.rest.views",
 )

@@ -38,6 +38,9 @@ class Config:
     documents_url: str = ""
     documents_access_key: str = ""
     documents_secret_key: str = ""
+    smtp_url: str = ""
+    smtp_from: str = ""
+    public_url: str = ""
 
     @property
     def documents_dir(self) -> Path:
@@ -91,4 +94,7 @@ def load(environ: Mapping[str, str] | None = None) -> Config:
         documents_url=env.get("DOCUMENTS_URL", ""),
         documents_access_key=env.get("DOCUMENTS_ACCESS_KEY", ""),
         documents_secret_key=env.get("DOCUMENTS_SECRET_KEY", ""),
+        smtp_url=env.get("SMTP_URL", ""),
+        smtp_from=env.get("SMTP_FROM", ""),
+        public_url=env.get("PUBLIC_URL", ""),
     )

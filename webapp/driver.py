@@ -28,6 +28,8 @@ _MOST = 150
 _IDLE, _OPEN = pq.TransactionStatus.IDLE, pq.TransactionStatus.INTRANS
 _OK = (pq.ExecStatus.TUPLES_OK, pq.ExecStatus.COMMAND_OK)
 _NO_SUCH_STATEMENT = b"26000"
+#: The statement is gone, or the schema has changed under it: the next use prepares it anew.
+_SPOILT = (_NO_SUCH_STATEMENT, b"0A000")
 _TEXT, _BINARY = 0, 1
 _HOLE = re.compile(r"%\((\w+)\)s|%%")
 
@@ -154,10 +156,13 @@ def rows(connection: psycopg.Connection[Any], sql: str, values: Mapping[str, Any
             found = _begun_with(connection, name, [values[n] for n in names])
             if found is not None:
                 return _read(connection, found)
-            connection.kept.pop(sql)
+            connection.kept.pop(sql, None)  # psycopg's rollback may have had all of them forgotten
             name = _prepared(connection, sql, text)
         _checked(connection, server.exec_(b"BEGIN"))
-    return _read(connection, _checked(connection, server.exec_prepared(name, parameters, formats, _TEXT)))
+    result = server.exec_prepared(name, parameters, formats, _TEXT)
+    if result.error_field(pq.DiagnosticField.SQLSTATE) in _SPOILT:
+        connection.kept.pop(sql, None)
+    return _read(connection, _checked(connection, result))
 
 
 def _begun_with(connection: Connection, name: bytes, values: list[UUID]) -> Any:

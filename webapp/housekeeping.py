@@ -16,6 +16,7 @@ from sqlalchemy.orm import Session
 
 from webapp import db
 from webapp.audit.seals import Sealer
+from webapp.chasing import automatic, mail
 from webapp.config import Config
 from webapp.documents import service as documents
 from webapp.documents import storage
@@ -29,6 +30,8 @@ def run(config: Config, stop: threading.Event) -> None:
     storage.configure(config)
     looks: tuple[tuple[float, Callable[[Session], int]], ...] = (
         (60.0, Sealer().round),
+        (60.0, automatic.run),
+        (30.0, partial(mail.run, config=config)),
         (600.0, retention.run),
         (3600.0, documents.sweep),
     )

@@ -16,8 +16,10 @@ from webapp.i18n import _, lazy
 #: (key, address, label), in the order of the bar; a section without a route is left out.
 SECTIONS = (
     ("tasks", "/tasks", lazy("待办")),
+    ("dashboard", "/dashboard", lazy("监控总览")),
     ("instances", "/instances", lazy("案件")),
     ("rounds", "/rounds/", lazy("季度评价")),
+    ("definitions", "/definitions", lazy("流程")),
     ("notices", "/notices/", lazy("公示")),
     ("registers", "/registers/", lazy("台账")),
     ("designer", "/designer/", lazy("流程设计")),
@@ -102,4 +104,4 @@ def register_search(held: Iterable[str], words: str) -> dict[str, str]:
 
 def account_links() -> list[dict[str, str]]:
     """What stands under the person's name."""
-    return [{"label": _("账号与密码"), "url": "/account"}]
+    return [{"label": _("账号与密码"), "url": "/account"}, {"label": _("提醒方式"), "url": "/reminders/choices"}]

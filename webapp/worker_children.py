@@ -54,7 +54,10 @@ class Child:
     def call(self, topic: str, context: ExternalContext, limit: float) -> Answer:
         """Have it call a handler, for `limit` seconds at most. Errors: EOFError when the process has ended."""
         self.calls += 1
-        self.pipe.send((topic, context, limit, clock.clock.offset))
+        try:
+            self.pipe.send((topic, context, limit, clock.clock.offset))
+        except OSError as error:  # killed between two calls, or because the worker stops
+            raise EOFError from error
         return self._received(limit)
 
     def _received(self, limit: float) -> Answer:

@@ -22,7 +22,6 @@ PAGES = {
     "ended early": "view=ended",
     "all": "view=all",
     "all of one process": "view=all&process=objection",
-    "all, 1000th page": "view=all&page=1000",
     "search, every case": "view=all&q=备案",
     "search, one in six": "view=done&q=佛山",
     "search, one case": "view=all&q=2022-000311",

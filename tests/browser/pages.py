@@ -56,6 +56,8 @@ def pages(product: Product) -> Iterator[Shown]:
     yield from _watching(product)
     yield from (
         Shown("account", "office", "/account"),
+        Shown("reminders", "office", "/reminders"),
+        Shown("reminder-choices", "office", "/reminders/choices"),
         Shown("settings", "office", "/admin/settings"),
         Shown("admin-accounts", "sysadmin", "/admin/accounts"),
         Shown("admin-organisations", "sysadmin", "/admin/organisations"),

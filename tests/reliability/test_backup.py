@@ -185,6 +185,26 @@ def test_a_backup_is_never_written_over(archived: Path, demo_url: str, command: 
     assert sorted(path.name for path in archived.parent.glob("*.tar*")) == ["demo.tar"]
 
 
+def test_two_backups_of_one_name_do_not_write_into_one_another(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    target = tmp_path / "b.tar"
+    partial = tmp_path / "b.tar.partial"
+    partial.write_bytes(b"left by a backup that was killed")
+    partial.chmod(0o644)
+
+    def no_second_names(*_: Any) -> None:
+        raise PermissionError(1, "Operation not permitted")
+
+    monkeypatch.setattr(os, "link", no_second_names)  # FAT, a network share
+    with archive.writing(target) as writer:
+        writer.json(archive.END, archive.End())
+        with pytest.raises(Conflict, match="另一个备份"), archive.writing(target):
+            raise AssertionError("the second backup began")
+        assert partial.stat().st_mode & 0o777 == 0o600
+    with tarfile.open(target) as tar:
+        assert tar.getnames() == [archive.END]
+    assert [path.name for path in tmp_path.iterdir()] == ["b.tar"]
+
+
 def rewritten(source: Path, change: Callable[[str, bytes], tuple[str, bytes] | None]) -> Path:
     """The archive with its members changed (None: left out)."""
     target = source.with_name("changed.tar")

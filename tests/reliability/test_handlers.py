@@ -125,6 +125,17 @@ def test_a_process_is_used_again_after_a_failure_and_replaced_after_its_death(
     assert not Path(f"/proc/{second}").exists()
 
 
+def test_a_process_that_is_gone_when_it_is_called_counts_as_ended(children: Children, tmp_path: Path) -> None:
+    """A worker that stops kills whoever is about to be called: the job is not to lose an attempt by that."""
+    child = children._take()
+    child.kill("stop")
+    child.process.join()
+    context = ExternalContext(uuid7(), None, {"how": "", "mended": str(tmp_path)}, clock.now())
+    with pytest.raises(EOFError):
+        child.call("work", context, 1.0)
+    children._lose(child)
+
+
 def test_a_worker_that_stops_interrupts_what_hangs_and_leaves_no_process(tmp_path: Path) -> None:
     children = Children(bad_handlers.hooks, size=1, seconds=3600, memory=0)
     caught: list[BaseException] = []

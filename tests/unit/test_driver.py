@@ -80,6 +80,31 @@ def test_a_name_that_sql_does_not_know_is_not_used_again(connection):
         connection.rollback()
 
 
+def test_a_name_that_sql_does_not_know_when_psycopg_forgets_its_own_at_the_rollback(connection):
+    sql = "select %(v)s::uuid"
+    connection.execute("select 1", prepare=True)
+    assert driver.rows(connection, sql, {"v": ONE}) == [(ONE,)]
+    connection.commit()
+    connection.pgconn.close_prepared(connection.kept[sql])
+    assert driver.rows(connection, sql, {"v": ONE}) == [(ONE,)]
+
+
+def test_a_statement_that_a_change_of_the_schema_has_spoilt_fails_once(connection):
+    connection.execute("create table changed (n int)")
+    connection.commit()
+    sql = "select n from changed"
+    assert driver.rows(connection, sql, {}) == []
+    connection.commit()
+    connection.execute("alter table changed alter n type text", prepare=False)
+    connection.commit()
+    with pytest.raises(psycopg.errors.FeatureNotSupported):
+        driver.rows(connection, sql, {})
+    connection.rollback()
+    assert driver.rows(connection, sql, {}) == []
+    connection.execute("drop table changed", prepare=False)
+    connection.commit()
+
+
 def test_what_is_committed_is_there_and_what_is_not_is_not(connection, server):
     driver.rows(connection, "select %(v)s::uuid", {"v": ONE})  # begins
     connection.execute("create table kept (n int)")

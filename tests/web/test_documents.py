@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session
 
 from tests.support import make_organisation
 from tests.support_documents import image, pdf, png_bomb
+from webapp import db
 from webapp.accounts import service as accounts
 from webapp.config import Config
 from webapp.documents import service, storage
@@ -250,6 +251,16 @@ def test_files_without_a_row_are_swept_after_a_day(app: Any, session: Session, c
     assert service.sweep(session) == 1
     assert storage.path_of(kept.digest).exists()
     assert not storage.path_of(lost.digest).exists()
+
+
+def test_a_sweep_that_finds_nothing_holds_no_upload_up(app: Any, session: Session) -> None:
+    kept = service.store_made(session, kind="upload", filename="a.png", media_type="image/png", content=b"kept")
+    session.commit()
+    os.utime(storage.path_of(kept.digest), (0, 0))
+    assert service.sweep(session) == 0
+    with db.transaction() as other:
+        free = select(func.pg_try_advisory_xact_lock_shared(service._BETWEEN))
+        assert other.scalar(free) is True
 
 
 def test_pictures_stay_as_they_are(client: Any, sign_in: Any) -> None:

@@ -25,6 +25,7 @@ class Role:
     side: str
     decides: bool
     exclusive: Mapping[str, tuple[str, str]]
+    head: str = ""  # the role that is told when its holders leave a task undone
 
     def label(self, language: str = "zh") -> str:
         """The role's name in a language."""
@@ -35,9 +36,13 @@ def load(path: Path) -> dict[str, Role]:
     """Read the roles. Errors: ValueError for an unknown scope or role id (the file is part of the program)."""
     found = tomllib.loads(path.read_text(encoding="utf-8"))
     roles = {
-        key: Role(key, row["zh"], row["en"], row["scope"], row["side"], row.get("decides", False), {})
+        key: Role(
+            key, row["zh"], row["en"], row["scope"], row["side"], row.get("decides", False), {}, row.get("head", "")
+        )
         for key, row in found["roles"].items()
     }
+    if unknown := {role.head for role in roles.values()} - set(roles) - {""}:
+        raise ValueError(f"{path}: unknown head {sorted(unknown)}")
     if unknown := {role.scope for role in roles.values()} - set(SCOPES):
         raise ValueError(f"{path}: unknown scope {sorted(unknown)}")
     excluded: dict[str, dict[str, tuple[str, str]]] = {key: {} for key in roles}

@@ -10,6 +10,7 @@ An archive without `end.json` is incomplete. It is written beside its name and g
 
 from __future__ import annotations
 
+import fcntl
 import io
 import os
 import re
@@ -23,7 +24,7 @@ from typing import IO, Any, cast
 import orjson
 
 from webapp.documents import stores
-from webapp.errors import QianyinError
+from webapp.errors import Conflict, QianyinError
 
 FORMAT = 1
 HEAD, END = "head.json", "end.json"
@@ -82,21 +83,47 @@ class Writer:
 
 @contextmanager
 def writing(target: Path) -> Iterator[Writer]:
-    """A new archive; it gets its name when the block ends well, else nothing is left. Errors: FileExistsError."""
+    """A new archive; it gets its name when the block ends well, else nothing is left.
+
+    Errors: FileExistsError; Conflict when another backup writes to the same name.
+    """
     if target.exists():
         raise FileExistsError(target)
     partial = target.with_name(target.name + ".partial")
-    try:
-        descriptor = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-        with os.fdopen(descriptor, "wb") as file:
+    descriptor = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_NOFOLLOW, 0o600)
+    with os.fdopen(descriptor, "wb") as file:
+        _for_us_alone(file, partial)
+        try:
             with tarfile.open(fileobj=file, mode="w|", format=tarfile.PAX_FORMAT) as tar:
                 yield Writer(tar, target.parent)
             file.flush()
             os.fsync(file.fileno())
-        os.link(partial, target)  # unlike rename, never over another file
-        stores.fsync_folder(target.parent)
-    finally:
-        partial.unlink(missing_ok=True)
+            _name(partial, target)
+            stores.fsync_folder(target.parent)
+        finally:
+            partial.unlink(missing_ok=True)
+
+
+def _for_us_alone(file: IO[bytes], partial: Path) -> None:
+    """What a killed backup left is written anew; a backup that runs is left alone. Errors: Conflict."""
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError as error:
+        raise Conflict(f"另一个备份正在写入 {partial}。") from error
+    os.fchmod(file.fileno(), 0o600)
+    file.truncate(0)
+
+
+def _name(partial: Path, target: Path) -> None:
+    """Give the finished file its name, never that of another file. Errors: FileExistsError."""
+    try:
+        os.link(partial, target)
+    except FileExistsError:
+        raise
+    except OSError:  # a file system without second names: FAT, some network shares
+        if target.exists():
+            raise FileExistsError(target) from None
+        partial.rename(target)
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,7 @@ from webapp.engine.handler_api import Actor
 from webapp.engine.tables import process_instance
 from webapp.errors import Invalid
 from webapp.i18n import _
-from webapp.monitor import listing, queries
+from webapp.monitor import list_page, queries
 from webapp.monitor.visibility import visible_instances
 
 
@@ -33,5 +33,4 @@ def ticked(session: Session, actor: Actor, ids: Sequence[str]) -> list[UUID]:
 def filtered(session: Session, actor: Actor, query: str) -> list[UUID]:
     """All instances that a list with this query string shows, at most one more than a batch holds."""
     args: Mapping[str, str] = dict(parse_qsl(query.lstrip("?")[:2000]))
-    rows = queries.instances(session, actor, listing.wanted(args), clock.now(), size=MOST + 1)
-    return [row.id for row in rows]
+    return queries.ids(session, actor, list_page.wanted(args), clock.now(), MOST + 1)

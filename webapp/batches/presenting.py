@@ -147,7 +147,7 @@ def _progress(session: Session, batch: Batch, counts: Counter[str]) -> Shape:
     else:
         done = batch.total - counts["waiting"] - counts["cancelled"]
     labels = {"done": _("已执行"), "refused": _("不能执行"), "failed": _("故障"), "waiting": _("待执行")}
-    kinds = {"done": "done", "refused": "today", "failed": "over", "waiting": "todo"}
+    kinds = {"done": "ok", "refused": "today", "failed": "over", "waiting": "none"}
     parts = [{"kind": kinds[key], "label": label, "count": counts[key]} for key, label in labels.items()]
     for part in parts:
         part["percent"] = round(100 * int(part["count"]) / max(batch.total, 1), 2)  # type: ignore[call-overload]

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from sqlalchemy.orm import Session
 
 from webapp.accounts.roles import ROLES
+from webapp.designer import comparing, library
 from webapp.engine import deployment
 from webapp.engine.handler_api import hooks
 from webapp.engine.types import Finding
@@ -31,7 +32,10 @@ def findings(session: Session, files: Mapping[str, bytes]) -> list[Told]:
         return [Told("error", "", "", _("没有要部署的文件。"), _("先画流程图。"))]
     checked = deployment.review(session, files, hooks, roles=frozenset(ROLES))
     names = {
-        id: element.name for process, _path in checked.processes.values() for id, element in process.elements.items()
+        id: facts.name
+        for path, content in files.items()
+        if library.kind(path) == "bpmn"
+        for id, facts in comparing.read(content).items()
     }
     return [told(finding, names) for finding in (*checked.errors, *checked.warnings)]
 

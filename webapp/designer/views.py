@@ -11,7 +11,18 @@ from flask.typing import ResponseReturnValue
 
 from webapp import access
 from webapp.accounts.service import current_actor
-from webapp.designer import bringing, drafts, library, searching
+from webapp.designer import (
+    bringing,
+    comparing,
+    deploy_views,
+    drafts,
+    editor_views,
+    library,
+    model_views,
+    saving_views,
+    scenario_views,
+    searching,
+)
 from webapp.designer.blueprint import DESIGNER, bp
 from webapp.designer.checking import told
 from webapp.engine.bpmn import report
@@ -19,7 +30,7 @@ from webapp.errors import Conflict, Invalid, NotFound
 from webapp.http import db_session, unit
 from webapp.i18n import _
 
-__all__ = ["bp"]
+__all__ = ["bp", "deploy_views", "editor_views", "model_views", "saving_views", "scenario_views"]
 
 #: Where a file of a kind is edited: (endpoint, argument names are `key` and `path`). Without the route: only read.
 EDITORS: Mapping[str, str] = {
@@ -117,6 +128,7 @@ def imported(key: str, path: str) -> str:
         report=found,
         findings=[told(one, names) for one in found.findings],
         editor=editor_url(key, path),
+        kind_word=comparing.kind_word,
         executable=all(one.code != "no_process" for one in found.findings),
     )
 
@@ -146,7 +158,8 @@ def _folder(key: str) -> dict[str, Any]:
         files = [(one, editor_url(key, one.path)) for one in held if library.kind(one.path) == kind]
         if files:
             groups.append({"kind": kind, "label": label, "files": files})
-    main = next((url for group in groups for _one, url in group["files"] if url), "")
+    diagrams = [one.path for one in held if library.kind(one.path) == "bpmn" and one.state != "removed"]
+    main = editor_url(key, f"{key}.bpmn" if f"{key}.bpmn" in diagrams else diagrams[0]) if diagrams else ""
     changed = [one for one in held if one.state != "deployed"]
     rows = library.versions(session, key)
     return {"folder": found, "groups": groups, "main": main, "changed": changed, "versions": rows}

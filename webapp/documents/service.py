@@ -200,11 +200,13 @@ def sweep(session: Session) -> int:
     """Remove stored bytes that no row speaks of, a day after they came; gives how many. For a periodic job."""
 
     def known(digests: list[str]) -> set[str]:
-        session.execute(select(func.set_config("lock_timeout", "2s", True)))  # uploads would queue behind us
-        session.execute(select(func.pg_advisory_xact_lock(_BETWEEN)))
         return set(session.scalars(select(Document.digest).where(Document.digest.in_(digests))))
 
-    return storage.sweep(known)
+    def alone() -> None:
+        session.execute(select(func.set_config("lock_timeout", "2s", True)))  # uploads would queue behind us
+        session.execute(select(func.pg_advisory_xact_lock(_BETWEEN)))
+
+    return storage.sweep(known, alone=alone)
 
 
 def tile(document: Document) -> dict[str, Any]:

@@ -150,18 +150,35 @@ def digest_of(file: IO[bytes]) -> str:
     return found.hexdigest()
 
 
-def sweep(is_known: Callable[[list[str]], set[str]], *, older_than: float = 86_400.0, most: int = 1000) -> int:
+def sweep(
+    is_known: Callable[[list[str]], set[str]],
+    *,
+    alone: Callable[[], object] = lambda: None,
+    older_than: float = 86_400.0,
+    most: int = 200,
+) -> int:
     """Remove files without a row, and temporary files, untouched for `older_than` seconds; gives how many.
 
-    No more than `most` at a time. `is_known` answers while nobody can be between keeping bytes and writing their row.
+    No more than `most` at a time. After `alone` nobody can be between keeping bytes and writing their row: only then
+    is it asked again, and removed. Looking through a million files goes before that, and holds nobody up.
     """
-    removed, names = 0, store().names(older_than)
-    while removed < most and (some := list(islice(names, 1000))):
-        known = is_known([name.rsplit("/", 1)[-1] for name in some])
-        for name in some:
-            if name.rsplit("/", 1)[-1] not in known and removed < most:
-                removed += store().remove(name)
-    return removed
+    found: list[str] = []
+    names = store().names(older_than)
+    while len(found) < most and (some := list(islice(names, 1000))):
+        found += _unknown(is_known, some)
+    if not found:
+        return 0
+    alone()
+    return sum(store().remove(name) for name in _unknown(is_known, found[:most]))
+
+
+def _unknown(is_known: Callable[[list[str]], set[str]], names: list[str]) -> list[str]:
+    known = is_known([_digest(name) for name in names])
+    return [name for name in names if _digest(name) not in known]
+
+
+def _digest(name: str) -> str:
+    return name.rsplit("/", 1)[-1]
 
 
 @contextmanager

@@ -126,6 +126,7 @@ def _deliver(at: Context, command: c.DeliverMessage) -> None:
         raise TaskNotOpen("没有人在等待这条消息。")
     if at.step.actor is not None:
         _unguarded(at, row["element_id"], "只能由办理事项之间的消息推动")
+        _correctable(at, at.execution.variables(), command.payload, kinds=False)
     at.execution.deliver(row["node"], command.payload)
     at.recorder.changed.update(command.payload)
     if at.step.actor is not None:
@@ -207,6 +208,8 @@ def _retry_incident(at: Context, command: c.RetryIncident) -> None:
 
 
 def _answer(at: Context, command: c.AnswerCall) -> None:
+    if not _awaited(at, command):
+        raise TaskNotOpen()
     if command.state is EndState.CANCELLED:
         element_id = next((token[0] for token in at.execution.tokens() if token[1] == command.node), None)
         if element_id is None:
@@ -216,6 +219,22 @@ def _answer(at: Context, command: c.AnswerCall) -> None:
         at.execution.fail(command.node, BpmnError(command.error_code or "", "被调用的办理事项以错误结束。"))
     else:
         at.execution.resume(command.node, command.variables)
+
+
+def _awaited(at: Context, command: c.AnswerCall) -> bool:
+    """Whether the activation waits for this very instance: none was called anew, and its end has not been told."""
+    p, j, i = process_instance.c, job.c, incident.c
+    newer = select(p.id).where(
+        p.root_instance_id == at.instance.root_instance_id,
+        p.super_instance_id == at.instance.id,
+        p.super_node == command.node,
+        p.id > command.called_instance_id,
+    )
+    calling = select(j.id).where(j.instance_id == at.instance.id, j.node == command.node, j.kind == "call")
+    told = select(i.id).where(
+        i.instance_id == at.instance.id, i.node == command.node, i.kind == "call", i.resolved_at.is_(None)
+    )
+    return not any(at.session.execute(query.limit(1)).first() for query in (newer, calling, told))
 
 
 # ---- operations
@@ -243,14 +262,17 @@ def _set_variables(at: Context, command: c.SetVariables) -> None:
     at.recorder.audit("instance.variables", reason=command.reason, detail=detail)
 
 
-def _correctable(at: Context, before: Mapping[str, Any], new: Mapping[str, Any]) -> None:
+def _correctable(at: Context, before: Mapping[str, Any], new: Mapping[str, Any], *, kinds: bool = True) -> None:
     """Gateways and handlers read variables: a corrected one may pass what the law demands. Errors: LawForbids."""
     engine, deployment_id = at.step.engine, at.recorder.case.definition.deployment_id
 
     def names(key: str) -> frozenset[str]:
         return engine.definitions.decision(at.session, deployment_id, key).names
 
-    corrections.check(at.recorder.case.definition.compiled, engine.hooks, names, before, new)
+    compiled = at.recorder.case.definition.compiled
+    if kinds:
+        corrections.same_kinds(before, new)
+    corrections.check(compiled, engine.hooks, names, before, new)
 
 
 def _suspend(at: Context, command: c.Suspend) -> None:

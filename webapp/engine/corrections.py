@@ -27,10 +27,7 @@ DecisionNames = Callable[[str], frozenset[str]]
 def check(
     compiled: CompiledProcess, hooks: Hooks, decisions: DecisionNames, before: Mapping[str, Any], new: Mapping[str, Any]
 ) -> None:
-    """Errors: LawForbids (which variable, and what reads it), Invalid (another kind of value)."""
-    for name, value in new.items():
-        if name in before and kind(before[name]) != kind(value) and None not in (before[name], value):
-            raise Invalid(f"变量“{name}”现在是{kind(before[name])}，不能更正为{kind(value)}。")
+    """Errors: LawForbids (which variable, and what reads it)."""
     guarded = [element for element in compiled.elements.values() if element.law]
     if not guarded:
         return
@@ -41,6 +38,13 @@ def check(
         if name in why or "*" in why:
             label = why.get(name) or why["*"]
             raise LawForbids(f"变量“{name}”由{label}使用，关系到规程规定的环节，不能由操作更正。")
+
+
+def same_kinds(before: Mapping[str, Any], new: Mapping[str, Any]) -> None:
+    """Errors: Invalid (another kind of value)."""
+    for name, value in new.items():
+        if name in before and kind(before[name]) != kind(value) and None not in (before[name], value):
+            raise Invalid(f"变量“{name}”现在是{kind(before[name])}，不能更正为{kind(value)}。")
 
 
 def kind(value: Any) -> str:

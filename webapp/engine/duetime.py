@@ -81,6 +81,8 @@ def _cycle(text: str, start: datetime) -> Due:
         duration = next(part for part in parts if part.startswith("P"))
         first = None if parts[0] == duration else _aware(datetime.fromisoformat(parts[0]))
         at = add(start, duration) if first is None else first
+        if add(at, duration) <= at:
+            raise ValueError(duration)
         for _ in range(_MOST_TURNS):
             if at >= start:
                 return Due(at, False, text)
@@ -88,6 +90,20 @@ def _cycle(text: str, start: datetime) -> Due:
     except (ValueError, OverflowError, StopIteration, isodate.ISO8601Error) as error:
         raise Invalid(f"“{text}”不是重复的时间。") from error
     raise Invalid(f"“{text}”的起点离现在太远。")
+
+
+def next_turn(cycle: str, last: datetime, now: datetime) -> datetime:
+    """The first turn of a cycle after the one at `last` that lies behind `now`. Errors: Invalid, ISO8601Error."""
+    duration = next(part for part in cycle.split("/")[1:] if part.startswith("P"))
+    at = add(last, duration)
+    if at <= last:
+        raise Invalid(f"“{cycle}”不是重复的时间。")
+    step = None if _WORKING_DAYS.fullmatch(duration) else isodate.parse_duration(duration)
+    if isinstance(step, timedelta) and at <= now:  # Beijing has no summer time: any number of turns at once
+        return last + ((now - last) // step + 1) * step
+    while at <= now:
+        at = add(at, duration)
+    return at
 
 
 def remaining(cycle: str) -> str | None:

@@ -1,4 +1,4 @@
-"""What the Python of a domain (`handlers/`) may use of the engine: six kinds of named hooks, found by the models.
+"""What the Python of a domain (`handlers/`) may use of the engine: seven kinds of named hooks, found by the models.
 
 * ``@handler("topic")`` — a service task. *Local* (default): runs inside the step's transaction, under a savepoint; its
   effects on our own tables and the token's move commit together. ``external=True``: called by a worker with no
@@ -8,6 +8,7 @@
 * ``@provider("name")`` — gives a form its options and prefilled data.
 * ``@starter("process_key")`` — whether a case may be opened now and by this person, its number and first variables.
 * ``@canceller("process_key")`` — whether a case may simply be ended (`Cancel`), and what that undoes in the registers.
+* ``@overview("name")`` — a part of the managers' dashboard: figures, shares and a table of the domain.
 * ``@case_panel("process_key")`` — what stands beside the task in the tab 案卷, as generic blocks.
 
 A hook is a plain function of one context. Its module is imported by the composition roots (`handlers.load()`), which
@@ -39,6 +40,8 @@ __all__ = [
     "HandlerFailed",
     "Hooks",
     "Invalid",
+    "OverviewFigure",
+    "OverviewPanel",
     "StartContext",
     "StartPlan",
     "Tab",
@@ -46,6 +49,7 @@ __all__ = [
     "case_panel",
     "handler",
     "hooks",
+    "overview",
     "provider",
     "starter",
     "validator",
@@ -207,6 +211,35 @@ class CasePanel:
     documents: Sequence[UUID] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class OverviewFigure:
+    """One figure of a domain's part of the dashboard. `link`: the path of a page that shows exactly what it counts."""
+
+    label: str
+    value: str
+    note: str = ""
+    style: str = ""  # good | warn | bad | idle
+    link: str = ""
+
+
+@dataclass(slots=True)
+class OverviewPanel:
+    """What the domain shows on the managers' dashboard: figures, shares as (label, count, style, link), a table.
+
+    A cell of `rows` is a text or (text, link) or (text, link, style).
+    """
+
+    title: str
+    note: str = ""
+    link: str = ""
+    figures: Sequence[OverviewFigure] = ()
+    shares: Sequence[tuple[str, int, str, str]] = ()
+    table_title: str = ""
+    columns: Sequence[str] = ()
+    rows: Sequence[Sequence[Any]] = ()
+    empty: str = ""
+
+
 Handler = Callable[[HandlerContext], Mapping[str, Any] | None]
 ExternalHandler = Callable[[ExternalContext], Mapping[str, Any] | None]
 Validator = Callable[[FormContext], Mapping[str, str | Sequence[str]]]
@@ -214,6 +247,7 @@ Provider = Callable[[FormContext], FormData]
 Panel = Callable[[CasePanelContext], CasePanel]
 Starter = Callable[[StartContext], StartPlan]
 Canceller = Callable[[CancelContext], None]
+Overview = Callable[[Session, Actor, datetime], OverviewPanel | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -238,6 +272,7 @@ class Hooks:
         self.panels: dict[str, Panel] = {}
         self.starters: dict[str, Starter] = {}
         self.cancellers: dict[str, Canceller] = {}
+        self.overviews: dict[str, Overview] = {}
         #: why a form's schema cannot be rendered and checked (sentences); asked when a deployment is made
         self.form_check: Callable[[Mapping[str, Any]], Sequence[str]] | None = None
 
@@ -297,6 +332,16 @@ def case_panel(process_key: str) -> Callable[[Panel], Panel]:
 
     def register(function: Panel) -> Panel:
         _put(hooks.panels, process_key, function)
+        return function
+
+    return register
+
+
+def overview(name: str) -> Callable[[Overview], Overview]:
+    """Register a part of the managers' dashboard; it gives None when there is nothing to show."""
+
+    def register(function: Overview) -> Overview:
+        _put(hooks.overviews, name, function)
         return function
 
     return register

@@ -62,9 +62,13 @@ def _lawful(ground: Ground, new: CompiledProcess, mapping: Mapping[str, str]) ->
     The case came by what it has done, and by what the old version did not have: on such a way there must be none.
     """
     old = ground.definition.compiled.spec
-    done = {target_name(mapping, name) for name in ground.law.way}
-    known = {target_name(mapping, name) for name, node in old.task_specs.items() if node.element.type.endswith("Task")}
     law = Law(new.spec, (), ground.law.called)
+    done = {
+        target_name(mapping, name)
+        for name in ground.law.way
+        if name not in mapping or _same_act(ground.law, old.node(name), law, new.spec.node(mapping[name]))
+    }
+    known = {target_name(mapping, name) for name, node in old.task_specs.items() if node.element.type.endswith("Task")}
     for element_id, _node, _state, _since in ground.execution.tokens():
         target = new.spec.node(target_name(mapping, element_id))
         for scope, node in zip(chain(target), [*chain(target)[1:], target], strict=True):
@@ -74,6 +78,15 @@ def _lawful(ground: Ground, new: CompiledProcess, mapping: Mapping[str, str]) ->
                 if one is not node and one.name not in done and (one.name in known or any(law.inside(one)))
             }
             _reachable(law, scope.starts, node, closed)
+
+
+def _same_act(old: Law, done: Node, new: Law, meant: Node) -> bool:
+    """Whether what was done counts for the element that it is mapped to: the law demanded as much of it, and the same.
+
+    Were any mapping believed, a trifle that is done, mapped to the meeting, would stand for the meeting.
+    """
+    was, will = ([(one.type, one.clauses) for one in law.inside(node)] for law, node in ((old, done), (new, meant)))
+    return all(will.count(demand) <= was.count(demand) for demand in will)
 
 
 def _reachable(law: Law, starts: tuple[Node, ...], target: Node, closed: set[Node]) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import PurePosixPath
 from typing import Any
 
@@ -126,13 +126,18 @@ def _read_model(files: ModelSet, name: str, content: bytes, known: Known) -> Non
 
 def _lint(files: ModelSet, hooks: Hooks) -> None:
     """What the models should be asked about (`lint`), once all of them can be carried out."""
-    fields = {reference: read_keys(orjson.loads(files.resources[name])) for reference, name in files.forms.items()}
-    outputs = {topic: frozenset(handler.outputs) for topic, handler in hooks.handlers.items()}
+    known = sources(files, hooks)
     passed = _passed(process for process, _name in files.processes.values())
     for key, (process, _name) in files.processes.items():
-        found = lint(process, Sources(fields, outputs, passed.get(key, frozenset()), open=key in hooks.starters))
+        found = lint(process, replace(known, given=passed.get(key, frozenset()), open=key in hooks.starters))
         files.errors += [finding for finding in found if finding.severity == "error"]
         files.warnings += [finding for finding in found if finding.severity == "warning"]
+
+
+def sources(files: ModelSet, hooks: Hooks) -> Sources:
+    """What the forms of a set and the documented handlers bring."""
+    fields = {reference: read_keys(orjson.loads(files.resources[name])) for reference, name in files.forms.items()}
+    return Sources(fields, {topic: frozenset(handler.outputs) for topic, handler in hooks.handlers.items()})
 
 
 def _passed(processes: Iterable[CompiledProcess]) -> dict[str, frozenset[str]]:

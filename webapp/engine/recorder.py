@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any, Final
 from uuid import UUID
@@ -135,16 +136,16 @@ class Recorder:
 
     def timer_wanted(self, event: TimerWanted) -> None:
         case = self.case
-        start = case.now
-        if case.fired is not None and case.fired[0] == event.node:
-            start = case.fired[1]  # the next turn counts from the last, not from when a worker came to it
+        last = case.fired[1] if case.fired is not None and case.fired[0] == event.node else None
         try:
-            due = duetime.compute(event.due, start)
+            due = duetime.compute(event.due, case.now)
+            if due is not None and due.cycle is not None and last is not None:
+                # The next turn counts from the last, not from when a worker came to it; those that nobody could serve
+                # are one, not many at once.
+                due = replace(due, at=duetime.next_turn(due.cycle, last, case.now))
         except Invalid as error:
             due = None
             self.incident(event.node, event.element_id, "timer", str(error))
-        while due is not None and due.cycle is not None and due.at <= case.now:
-            due = duetime.compute(due.cycle, due.at)  # turns that nobody could serve are one, not many at once
         if due is not None:
             self.changes.timers.append(
                 self._wait(event)

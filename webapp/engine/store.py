@@ -223,8 +223,9 @@ def write(session: Session, changes: Changes, at: datetime) -> list[int]:
         changes.settled = []
     parts = tuple(part for part in (*_PARTS, *_ENDINGS) if getattr(changes, part))
     values: Row = {**changes.row, "id": changes.instance_id, "state": changes.state}
-    if "tokens" in values:
-        values["tokens"] = dumps(values["tokens"])
+    for name in ("tokens", "business"):
+        if name in values:
+            values[name] = dumps(values[name])
     if changes.search is not None:
         values["search"] = changes.search
     for part in parts:

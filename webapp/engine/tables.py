@@ -112,6 +112,7 @@ process_instance = Table(
     _uuid("super_node"),
     _uuid("root_instance_id", nullable=False),  # itself unless called or started by another instance
     Column("search", TSVECTOR),
+    Column("business", JSONB, nullable=False, server_default="{}"),  # {name: value} of the searchable variables
     CheckConstraint("status in ('active','completed','terminated','cancelled','failed')", name="status"),
     Index("ix_process_instance_business_key", "business_key"),
     Index(

@@ -7,7 +7,7 @@ every other step, so that a firing timer and a person's completion never deadloc
 from __future__ import annotations
 
 import logging
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Row, delete, text, update
@@ -93,17 +93,8 @@ def _next_turn(session: Session, row: Row[Any]) -> None:
     if left is None:
         session.execute(delete(timer).where(timer.c.id == row.id))
         return
-    due_at = next_turn(left, row.due_at)
+    due_at = duetime.next_turn(left, row.due_at, clock.now())
     session.execute(update(timer).where(timer.c.id == row.id).values(cycle=left, due_at=due_at))
-
-
-def next_turn(cycle: str, last: datetime) -> datetime:
-    """The first turn of a cycle after `last` that still lies ahead."""
-    duration = next(part for part in cycle.split("/")[1:] if part.startswith("P"))
-    at = duetime.add(last, duration)
-    while at <= clock.now():
-        at = duetime.add(at, duration)
-    return at
 
 
 def _postpone(session: Session, row: Row[Any], why: str) -> None:

@@ -58,9 +58,21 @@ def _describe(recorder: Recorder, execution: Execution, title: str) -> None:
     words = [title, case.business_key or "", *_texts([variables.get(name) for name in searchable])]
     if fresh:
         changes.search = bigrams(*words)
+        changes.row["business"] = business(searchable, variables)
     for task in changes.tasks:
         task["title"] = title
         task["search"] = bigrams(task["name"], *words)
+
+
+def business(searchable: Iterable[str], variables: Mapping[str, Any]) -> dict[str, Any]:
+    """The searchable variables as lists filter and show them: texts and numbers whole, of larger values their words."""
+    found = {}
+    for name in searchable:
+        value = variables.get(name)
+        if value is not None and value != "":
+            plain = isinstance(value, bool | int) or type(value) is str
+            found[name] = value if plain else "、".join(dict.fromkeys(_texts(value)))
+    return {name: value[:_LONGEST_TITLE] if isinstance(value, str) else value for name, value in found.items()}
 
 
 def _title(definition: Definition, variables: Mapping[str, Any], now: datetime) -> str | None:

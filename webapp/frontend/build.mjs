@@ -21,11 +21,22 @@ const autoTheme = {
   },
 };
 
+/** The form editor brings a preact of its own; its viewer must use the same one, or hooks find no component. */
+const onePreact = {
+  name: 'one-preact',
+  setup(build) {
+    build.onResolve({ filter: /^preact(\/|$)/ }, ({ path: name, importer, kind, pluginData }) => {
+      if (pluginData === 'one-preact' || !importer.includes(path.join('@bpmn-io', 'form-js-viewer'))) return undefined;
+      return build.resolve(name, { kind, pluginData: 'one-preact', resolveDir: path.join(here, 'node_modules', '@bpmn-io', 'form-js-editor') });
+    });
+  },
+};
+
 const result = await esbuild.build({
   absWorkingDir: here,
-  entryPoints: ['src/page.js', 'src/page.css', 'src/viewer.js'],
+  entryPoints: ['page.js', 'page.css', 'viewer.js', 'designer.js', 'compare.js', 'migrate.js', 'decision.js', 'formeditor.js', 'charts.js'].map((name) => `src/${name}`),
   bundle: true,
-  plugins: [autoTheme],
+  plugins: [autoTheme, onePreact],
   minify: true,
   // 'iife', so that one plain <script defer> each is enough and old intranet browsers need no module support.
   format: 'iife',
@@ -34,7 +45,7 @@ const result = await esbuild.build({
   entryNames: '[name]-[hash]',
   assetNames: '[name]-[hash]',
   legalComments: 'linked',
-  loader: { '.woff': 'empty', '.woff2': 'empty', '.ttf': 'empty', '.eot': 'empty', '.svg': 'empty' },
+  loader: { '.woff': 'empty', '.woff2': 'file', '.ttf': 'empty', '.eot': 'empty', '.svg': 'empty' },
   metafile: true,
   logLevel: 'warning',
 });

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ForeignKey, Index, Text
+from sqlalchemy import ForeignKey, Index, Text, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from webapp.db import Base
@@ -49,10 +49,15 @@ class StockPhrase(Base):
 
 
 class SavedView(Base):
-    """我的视图: a named filter of the inbox; the filter is the query string of the address."""
+    """我的视图: a named filter of the list `page` (tasks | instances), as the query string of its address.
+
+    A shared one is shown to everybody who may open that list; only its owner changes it.
+    """
 
     __tablename__ = "saved_view"
     id: Mapped[UUID] = mapped_column(primary_key=True, default=uuid7)
     account_id: Mapped[UUID] = mapped_column(ForeignKey("account.id"), index=True)
     name: Mapped[str] = mapped_column(Text)
     query: Mapped[str] = mapped_column(Text)
+    page: Mapped[str] = mapped_column(Text, default="tasks", server_default="tasks")
+    shared: Mapped[bool] = mapped_column(default=False, server_default=text("false"))

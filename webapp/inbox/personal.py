@@ -114,7 +114,8 @@ def drop_phrase(session: Session, actor: Actor, phrase_id: UUID) -> None:
 
 def saved_views(session: Session, actor: Actor) -> list[SavedView]:
     """The views that a person keeps, by name."""
-    return list(session.scalars(select(SavedView).where(SavedView.account_id == actor.id).order_by(SavedView.name)))
+    mine = (SavedView.account_id == actor.id, SavedView.page == "tasks")
+    return list(session.scalars(select(SavedView).where(*mine).order_by(SavedView.name)))
 
 
 def keep_view(session: Session, actor: Actor, name: str, query: str) -> SavedView:

@@ -131,6 +131,7 @@ OPERATIONS = {
     "instance.move": lazy("移到“%(name)s”"),
     "instance.restart": lazy("从“%(name)s”重新开始"),
     "instance.migrate": lazy("转到第 %(name)s 版流程"),
+    "task.chase": lazy("催办“%(name)s”"),
 }
 
 
@@ -151,7 +152,8 @@ def operations(session: Session, instance_ids: Sequence[UUID]) -> Sequence[Any]:
 def operation_words(session: Session, one: Any) -> str:
     """What an operation did, in words."""
     elements = runtime.engine().definitions.get(session, one.definition_id).compiled.elements
-    to = str((one.detail or {}).get("to", ""))
+    detail = one.detail or {}
+    to = str(detail.get("to") or detail.get("element_id", ""))
     return str(OPERATIONS[one.action]) % {"name": elements[to].name or to if to in elements else to}
 
 

@@ -9,6 +9,7 @@ from flask import render_template, url_for
 from sqlalchemy.orm import Session
 
 from webapp import clock
+from webapp.chasing import service as chasing
 from webapp.engine import runtime
 from webapp.engine.handler_api import Actor
 from webapp.engine.types import Element, Outcome
@@ -45,6 +46,7 @@ def show(
         form = open_form(session, actor, row)
     form.environment.phrases = personal.phrases(session, actor, row.element_id)
     context = _around(session, actor, row, element, form)
+    context |= _chased(session, actor, row)
     context |= {
         "read_only": read_only,
         "errors": error_items(form.schema, errors or {}),
@@ -64,6 +66,18 @@ def show(
         context["dialogs"] = _dialogs(row, element, reason, errors or {})
         context["transfer_people"] = presenting.transfer_people(session, actor, list(row.candidate_groups))
     return render_template("inbox/task.html", **context)
+
+
+def _chased(session: Session, actor: Actor, row: Any) -> dict[str, Any]:
+    """The 催办 of an open task, and whether this person may urge another who has it."""
+    if row.status != "open":
+        return {"chases": [], "chase_url": ""}
+    told = [
+        _("%(who)s于 %(when)s 催办：%(words)s", who=one.name, when=deadlines.moment(one.at), words=one.words)
+        for one in chasing.of_tasks(session, [row.id])
+    ]
+    another = row.assignee_id not in {None, actor.id}
+    return {"chases": told, "chase_url": url_for("chasing.chase", task_id=row.id) if another else ""}
 
 
 def why_read_only(session: Session, actor: Actor, row: Any, element: Element) -> str:

@@ -30,11 +30,16 @@ def told(count: int) -> str:
     return f"{int(count)}+" if isinstance(count, Least) else str(count)
 
 
-def by_view(session: Session, views: Iterable[str], where: Where, *, words: bool) -> dict[str, int]:
-    """How many cases each view holds, `Least` where counting stopped. The view `all` must hold those of all others."""
+def by_view(
+    session: Session, views: Iterable[str], where: Where, *, words: bool, ordered: bool = True
+) -> dict[str, int]:
+    """How many cases each view holds, `Least` where counting stopped. The view `all` must hold those of all others.
+
+    `ordered`: read along the index of when cases began; without words only.
+    """
     session.execute(text("set local plan_cache_mode = force_custom_plan"))  # how common words are decides the plan
     if not words:
-        return _along_indexes(session, views, where)
+        return _along_indexes(session, views, where, ordered=ordered)
     return _of_hits(session, views, where) or {**_among_newest(session, views, where), "all": Least(MOST)}
 
 
@@ -47,15 +52,14 @@ def _newest(view: str, where: Where) -> Any:
     return select(_i.id).where(*where(view, False)).order_by(_i.started_at.desc(), _i.id.desc())
 
 
-def _along_indexes(session: Session, views: Iterable[str], where: Where) -> dict[str, int]:
+def _along_indexes(session: Session, views: Iterable[str], where: Where, *, ordered: bool) -> dict[str, int]:
     """Each view up to `MOST`, along an index of its own, past what other views hold."""
-    columns = [
-        select(func.count())
-        .select_from(_newest(view, where).limit(_limited(MOST)).subquery())
-        .scalar_subquery()
-        .label(view)
-        for view in views
-    ]
+
+    def ids(view: str) -> Any:
+        found = _newest(view, where) if ordered else select(_i.id).where(*where(view, False))
+        return found.limit(_limited(MOST)).subquery()
+
+    columns = [select(func.count()).select_from(ids(view)).scalar_subquery().label(view) for view in views]
     found = session.execute(select(*columns)).one()._mapping
     return {view: _stopped(number, MOST) for view, number in found.items()}
 

@@ -23,7 +23,7 @@ _i, _t = process_instance.c, user_task.c
 
 def by_begin(but_words: Sequence[ColumnElement[bool]], *, falling: bool) -> ColumnElement[bool]:
     """Among those begun last (`falling`) or first of all that the clauses hold, the words looked for left out."""
-    order = (_i.started_at.desc(), _i.id.desc()) if falling else (_i.started_at.asc(), _i.id.desc())
+    order = (_i.started_at.desc(), _i.id.desc()) if falling else (_i.started_at.asc(), _i.id.asc())
     near = select(_i.id).where(*but_words).order_by(*order).limit(_written(CASES))
     return _i.id.in_(near.correlate(None))
 

@@ -8,7 +8,6 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
-from flask import url_for
 from sqlalchemy.orm import Session
 
 from webapp import clock
@@ -99,25 +98,6 @@ def stage_label(row: Any) -> str:
 
 def _name(elements: Mapping[str, Any], element_id: str) -> str:
     return (elements.get(element_id) or {}).get("name") or element_id
-
-
-def list_row(row: Any, now: datetime) -> Shape:
-    """One line of the list of instances."""
-    word, tone = state(row)
-    return {
-        "id": str(row.id),
-        "url": url_for("monitor.instance", instance_id=row.id),
-        "title": row.title or row.definition_name,
-        "number": row.business_key or row.definition_name,
-        "stage": stage_label(row) or where(row),
-        "where": where(row) if stage_label(row) else "",
-        "unit": row.organisation or "",
-        "started": day(row.started_at),
-        "due": deadlines.tell(row.due_at, now) if row.status == "active" else None,
-        "state": word,
-        "state_tone": tone,
-        "incidents": row.incidents,
-    }
 
 
 def diagram_state(row: Any, done: Sequence[Any], open_incidents: Sequence[Any], flows: Iterable[str]) -> Shape:

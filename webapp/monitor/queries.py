@@ -2,29 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Integer, and_, func, literal_column, or_, select
+from sqlalchemy import ColumnElement, Integer, Select, func, literal_column, select
 from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.orm import Session
 
 from webapp.accounts.models import Account, Organisation
 from webapp.documents.models import Document
-from webapp.engine import queries as engine_queries
 from webapp.engine.handler_api import Actor
 from webapp.engine.tables import activity_history, incident, process_definition, process_instance, user_task
 from webapp.errors import NotFound
 from webapp.monitor import narrowing
 from webapp.monitor.counting import by_view
+from webapp.monitor.filters import VIEWS, Filter, where
+from webapp.monitor.marks import Mark, order
 from webapp.monitor.sorting import NEVER_NULL, SORTS, next_due
 from webapp.monitor.visibility import visible_instances
 
 #: Rows on a page.
 PAGE = 20
+_PLAIN = Filter()
 _i, _t = process_instance.c, user_task.c
 
 _open_incidents = (
@@ -34,51 +36,16 @@ _open_incidents = (
     .scalar_subquery()
 )
 
-
-def _overdue(now: datetime) -> ColumnElement[bool]:
-    late = select(1).where(_t.instance_id == _i.id, _t.status == "open", _t.due_at < now)
-    return and_(_i.status == "active", late.correlate(process_instance).exists())
-
-
-def _broken() -> ColumnElement[bool]:
-    found = select(1).where(incident.c.instance_id == _i.id, incident.c.resolved_at.is_(None))
-    return found.correlate(process_instance).exists()
-
-
-#: view key → its clause
-VIEWS: Mapping[str, Any] = {
-    "all": lambda now: None,
-    "running": lambda now: and_(_i.status == "active", _i.suspended.is_(False)),
-    "overdue": _overdue,
-    "incidents": lambda now: _broken(),
-    "suspended": lambda now: and_(_i.status == "active", _i.suspended.is_(True)),
-    "done": lambda now: _i.status == "completed",
-    "ended": lambda now: _i.status.in_(["terminated", "cancelled", "failed"]),
-}
-
-
-@dataclass(frozen=True, slots=True)
-class Filter:
-    """What a manager looks for. `sort` is a key of SORTS, with a leading `-` for newest or latest first."""
-
-    view: str = "running"
-    process: str = ""
-    organisation: UUID | None = None
-    words: str = ""
-    sort: str = "-started"
-
-
-def _where(actor: Actor, wanted: Filter, now: datetime) -> list[ColumnElement[bool]]:
-    clauses: list[ColumnElement[bool]] = [visible_instances(actor)]
-    if (view := VIEWS[wanted.view](now)) is not None:
-        clauses.append(view)
-    if wanted.process:
-        clauses.append(_i.definition_key == wanted.process)
-    if wanted.organisation:
-        clauses.append(_i.org_id == wanted.organisation)
-    if wanted.words:
-        clauses.append(or_(engine_queries.matches(_i.search, wanted.words), _i.business_key == wanted.words.strip()))
-    return clauses
+#: Who has taken a task of it.
+_holders = (
+    select(func.string_agg(Account.name.distinct(), "、"))
+    .join(user_task, _t.assignee_id == Account.id)
+    .where(_t.instance_id == _i.id, _t.status == "open")
+    .correlate(process_instance)
+    .scalar_subquery()
+)
+_starter = select(Account.name).where(Account.id == _i.started_by).correlate(process_instance).scalar_subquery()
+_MOMENTS = frozenset({"started", "ended", "due"})
 
 
 _COLUMNS = (
@@ -92,62 +59,112 @@ _COLUMNS = (
     _i.started_at,
     _i.ended_at,
     _i.definition_key,
+    _i.business,
     process_definition.c.name.label("definition_name"),
+    process_definition.c.version.label("definition_version"),
     process_definition.c.info,
     process_definition.c.elements,
     Organisation.name.label("organisation"),
     next_due.label("due_at"),
     _open_incidents.label("incidents"),
+    _holders.label("holders"),
+    _starter.label("starter"),
 )
 
 
-def instances(
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Rows in order, the marks of the pages around, and the number of the first row."""
+
+    rows: Sequence[Any]
+    following: str = ""
+    previous: str = ""
+    first: int = 1
+
+
+def _selected(actor: Actor, wanted: Filter, now: datetime) -> Select[Any]:
+    return (
+        select(*_COLUMNS)
+        .join(process_definition, process_definition.c.id == _i.definition_id)
+        .outerjoin(Organisation, Organisation.id == _i.org_id)
+        .where(*where(actor, wanted, now))
+    )
+
+
+def page(
     session: Session,
     actor: Actor,
     wanted: Filter,
     now: datetime,
-    *,
-    page: int = 1,
+    mark: str = "",
     size: int = PAGE,
-    more: int = 0,
+    *,
     common: bool = False,
-) -> Sequence[Any]:
-    """One page of instances. `size` rows at most, and `more`, which tell whether another page follows.
+) -> Page:
+    """One page of instances, found by the row beside it, not by its number. Errors: Invalid (no such mark)."""
+    key, falling = wanted.sort.lstrip("-"), wanted.sort.startswith("-")
+    column, nullable = SORTS[key], key not in NEVER_NULL
+    place = Mark.read(mark, moment=key in _MOMENTS)
+    back = bool(place and place.back)
+    statement = _selected(actor, wanted, now).add_columns(column.label("mark"))
+    if place:
+        statement = statement.where(place.beyond(column, _i.id, falling=falling, nullable=nullable))
+    statement = statement.order_by(*order(column, _i.id, falling=falling, nullable=nullable, back=back))
+    statement = statement.limit(literal_column(str(size + 1), Integer))
+    near = None if place else _near(actor, wanted, now, common=common)
+    rows = [] if near is None else list(session.execute(statement.where(near)).all())
+    if len(rows) <= size:  # not filled from there
+        rows = list(session.execute(statement).all())
+    more, rows = len(rows) > size, rows[:size]
+    if back:
+        rows.reverse()
+    before = max(place.number - (len(rows) if back else 0), 0) if place else 0
+    if not rows:
+        return Page(rows)
+    following = Mark(rows[-1].mark, rows[-1].id, before + len(rows)).write()
+    previous = Mark(rows[0].mark, rows[0].id, before, back=True).write()
+    ahead, behind = (True, more) if back else (more, bool(place))
+    return Page(rows, following if ahead else "", previous if behind else "", before + 1)
 
-    `common`: very many instances hold the words looked for.
-    """
-    descending, key = wanted.sort.startswith("-"), wanted.sort.lstrip("-")
-    order = SORTS[key].desc() if descending else SORTS[key].asc()
-    if key not in NEVER_NULL:  # elsewhere it would keep the planner from walking an index
-        order = order.nulls_last()
-    statement = (
-        select(*_COLUMNS)
-        .join(process_definition, process_definition.c.id == _i.definition_id)
-        .outerjoin(Organisation, Organisation.id == _i.org_id)
-        .where(*_where(actor, wanted, now))
-        .order_by(order, _i.id.desc())
-        .limit(literal_column(str(int(size) + int(more)), Integer))
-        .offset(literal_column(str((int(page) - 1) * int(size)), Integer))
-    )
-    near = None
+
+def _near(actor: Actor, wanted: Filter, now: datetime, *, common: bool) -> ColumnElement[bool] | None:
+    """Where the first rows must lie; `common`: very many instances hold the words looked for."""
+    key, falling = wanted.sort.lstrip("-"), wanted.sort.startswith("-")
     if common and key == "started":
-        near = narrowing.by_begin(_where(actor, replace(wanted, words=""), now), falling=descending)
-    elif key == "due" and not wanted.words:
-        near = narrowing.by_deadline(falling=descending)
-    if near is not None:
-        rows = session.execute(statement.where(near)).all()
-        if len(rows) == size + more:
-            return rows
-    return session.execute(statement).all()
+        return narrowing.by_begin(where(actor, replace(wanted, words=""), now), falling=falling)
+    if key == "due" and not wanted.words:
+        return narrowing.by_deadline(falling=falling)
+    return None
+
+
+def streamed(session: Session, actor: Actor, wanted: Filter, now: datetime) -> Iterator[Any]:
+    """Every row of the filter in its order, a thousand at a time from a cursor of the server."""
+    key, falling = wanted.sort.lstrip("-"), wanted.sort.startswith("-")
+    ordered = order(SORTS[key], _i.id, falling=falling, nullable=key not in NEVER_NULL)
+    statement = _selected(actor, wanted, now).order_by(*ordered)
+    yield from session.execute(statement, execution_options={"yield_per": 1000})
+
+
+def ids(session: Session, actor: Actor, wanted: Filter, now: datetime, most: int) -> list[UUID]:
+    """The ids of the first `most` instances of the filter, in its order."""
+    key, falling = wanted.sort.lstrip("-"), wanted.sort.startswith("-")
+    ordered = order(SORTS[key], _i.id, falling=falling, nullable=key not in NEVER_NULL)
+    return list(session.scalars(select(_i.id).where(*where(actor, wanted, now)).order_by(*ordered).limit(most)))
 
 
 def counts(session: Session, actor: Actor, wanted: Filter, now: datetime) -> dict[str, int]:
     """How many instances each view holds under the other filters; see `counting`."""
 
-    def where(view: str, words: bool) -> list[ColumnElement[bool]]:
-        return _where(actor, replace(wanted, view=view, words=wanted.words if words else ""), now)
+    def clauses(view: str, words: bool) -> list[ColumnElement[bool]]:
+        return where(actor, replace(wanted, view=view, words=wanted.words if words else ""), now)
 
-    return by_view(session, VIEWS, where, words=bool(wanted.words))
+    plain = wanted == replace(_PLAIN, view=wanted.view, sort=wanted.sort, process=wanted.process)
+    return by_view(session, VIEWS, clauses, words=bool(wanted.words), ordered=plain)
+
+
+def count(session: Session, actor: Actor, wanted: Filter, now: datetime) -> int:
+    """How many instances a filter holds, all of them."""
+    return session.scalar(select(func.count()).select_from(process_instance).where(*where(actor, wanted, now))) or 0
 
 
 def processes(session: Session) -> list[tuple[str, str]]:

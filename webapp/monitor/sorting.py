@@ -19,6 +19,7 @@ next_due = (
 )
 SORTS: Mapping[str, ColumnElement[Any]] = {
     "started": _i.started_at,
+    "ended": _i.ended_at,
     "title": func.left(
         _i.title, literal_column("100")
     ),  # as ix_process_instance_title has it: a title may be longer than an index takes
@@ -26,8 +27,8 @@ SORTS: Mapping[str, ColumnElement[Any]] = {
     "due": next_due,
 }
 NEVER_NULL = frozenset({"started", "title"})
-#: Held by an index, so that the first of a million cost what the first of ten do.
-_ANYWHERE = frozenset({"started", "title"})
+#: What finished cases have too.
+_ANYWHERE = frozenset({"started", "ended", "title"})
 #: Views with the finished cases of all years: these have neither a deadline nor a stage any more.
 _OF_YEARS = frozenset({"done", "ended", "all"})
 USUAL = "-started"

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import json
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
 from flask import Response, flash, jsonify, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response as BaseResponse
 
-from webapp import access, clock
+from webapp import access, clock, db
 from webapp.accounts.service import current_actor
 from webapp.documents import service as documents
 from webapp.engine import commands, deployment
@@ -21,7 +23,17 @@ from webapp.errors import Invalid
 from webapp.http import db_session
 from webapp.i18n import _
 from webapp.inbox import record as case_record
-from webapp.monitor import listing, operation_page, operation_views, presenting, queries
+from webapp.monitor import (
+    counting,
+    list_page,
+    listing,
+    live,
+    operation_page,
+    operation_views,
+    presenting,
+    queries,
+    saved_views,
+)
 from webapp.monitor.blueprint import bp
 from webapp.registers import exports, regulation
 from webapp.retention import presenting as archived
@@ -33,7 +45,7 @@ OPERATORS = (operation_views.MANAGER,)
 @bp.get("")
 @access.roles(*WATCHERS)
 def instances() -> str:
-    shown = listing.page(db_session(), current_actor(), request.args)
+    shown = list_page.page(db_session(), current_actor(), request.args)
     return render_template("monitor/instances.html", **shown, **_many(shown["total"]))
 
 
@@ -54,19 +66,60 @@ def _many(total: str) -> dict[str, Any]:
 
 @bp.get("/counts")
 @access.roles(*WATCHERS)
-def counts() -> Response:
-    wanted = listing.wanted(request.args)
-    response = jsonify(queries.counts(db_session(), current_actor(), wanted, clock.now()))
-    response.add_etag()
-    response.make_conditional(request)
-    return response
+def counts() -> BaseResponse:
+    session, actor, wanted = db_session(), current_actor(), list_page.wanted(request.args)
+
+    def look() -> str:
+        return json.dumps(
+            {key: counting.told(n) for key, n in queries.counts(session, actor, wanted, clock.now()).items()}
+        )
+
+    return live.answer(session, actor, "counts", look, mimetype="application/json")
 
 
 @bp.get("/export.<any(csv,xlsx):kind>")
 @access.roles(*WATCHERS)
 def export(kind: str) -> Response:
-    columns, rows = listing.table(db_session(), current_actor(), request.args)
-    return exports.response(kind, _("案件清单"), columns, rows)
+    args, actor, now = request.args, current_actor(), clock.now()
+    heads, columns = list_page.heads(db_session(), args)
+
+    def rows() -> Iterator[list[Any]]:
+        with db.transaction() as session:  # of its own: it lasts as long as the download
+            yield from list_page.lines(session, actor, args, columns, now)
+
+    return exports.streamed(kind, _("案件清单"), heads, rows())
+
+
+@bp.get("/views")
+@access.roles(*WATCHERS)
+def view_page() -> str:
+    return _view_page(list_page.clean(request.args.get("query", "")))
+
+
+def _view_page(query: str, errors: Mapping[str, Any] | None = None, name: str = "") -> str:
+    actor = current_actor()
+    kept = saved_views.visible(db_session(), actor)
+    return render_template("monitor/views.html", query=query, views=kept, me=actor.id, errors=errors or {}, name=name)
+
+
+@bp.post("/views")
+@access.roles(*WATCHERS)
+def keep_view() -> ResponseReturnValue:
+    name, query = request.form.get("name", ""), list_page.clean(request.form.get("query", ""))
+    try:
+        view = saved_views.keep(db_session(), current_actor(), name, query, shared=request.form.get("shared") == "true")
+    except Invalid as error:
+        return _view_page(query, error.fields, name), 422
+    flash(_("已存为视图“%(name)s”。", name=view.name), "success")
+    return redirect(f"{url_for('monitor.instances')}?{view.query}", 303)
+
+
+@bp.post("/views/<uuid:view_id>/delete")
+@access.roles(*WATCHERS)
+def drop_view(view_id: UUID) -> BaseResponse:
+    saved_views.drop(db_session(), current_actor(), view_id)
+    flash(_("视图已删去。"), "success")
+    return redirect(url_for("monitor.view_page"), 303)
 
 
 @bp.get("/<uuid:instance_id>")
@@ -100,9 +153,22 @@ def instance(instance_id: UUID) -> str:
         incidents=[listing.incident(found) for found in broken],
         documents=[documents.tile(found) for found in queries.documents(session, instance_id, row.root_instance_id)],
         related=[listing.related(other) for other in related],
+        chases=_chases(tasks) if row.status == "active" else [],
         basis={"clauses": [{"number": n, "words": regulation.clause(n), "url": ""} for n in numbers], "rules": []},
         **listing.operations(row, broken, allowed="manager" in actor.roles),
     )
+
+
+def _chases(tasks: Sequence[Any]) -> list[dict[str, str]]:
+    """The open tasks whose people may be urged 催办."""
+    return [
+        {
+            "id": f"chase-{task.id}",
+            "label": _("%(name)s（%(who)s）", name=task.name, who=task.assignee or _("待签收")),
+            "url": url_for("chasing.chase", task_id=task.id),
+        }
+        for task in tasks[:20]
+    ]
 
 
 def _archived(session: Session, instance_id: UUID) -> list[dict[str, Any]]:

@@ -171,3 +171,28 @@ def test_the_binding_picks_the_version_that_is_called(bench: Bench, binding: str
         " where d.key = 'sub'"
     )
     assert versions == [(version,)]
+
+
+def test_the_end_of_a_call_that_was_made_anew_does_not_answer_for_the_new_one(calling: Bench) -> None:
+    """`Resume` asks every ended call again: an older one of the same activation has nothing to say any more."""
+    started = calling.start("caller", {"number": "A-1"})
+    calling.drain()
+    calling.step(_called(calling), Cancel("误建"))
+    calling.drain()
+    calling.step(started.instance_id, Suspend("核查"))
+    calling.step(started.instance_id, Resume("继续"))
+    calling.drain()
+    [incident] = calling.incidents(started.instance_id)  # told once
+    calling.step(started.instance_id, RetryIncident(incident.id))
+    calling.step(started.instance_id, Suspend("核查"))
+    calling.step(started.instance_id, Resume("继续"))  # before the new call has begun
+    calling.drain()
+    assert calling.incidents(started.instance_id) == []
+    calling.step(started.instance_id, Suspend("核查"))
+    calling.step(started.instance_id, Resume("继续"))  # while it runs
+    calling.drain()
+    assert calling.incidents(started.instance_id) == []
+    calling.complete(calling.open(_called(calling))["decide"], variables={"verdict": "ok"})
+    calling.drain()
+    assert calling.variables(started.instance_id)["result"] == "ok"
+    assert calling.rows("select count(*) from process_instance where definition_key = 'sub'") == [(2,)]

@@ -8,7 +8,16 @@ import pytest
 
 from tests.engine.runtime.conftest import Bench
 from tests.engine.runtime.models import boundary, end, gateway, model, service, start, timer, user
-from webapp.engine.commands import FireTimer, Migrate, MoveToken, RecallTask, RestartFrom, ReturnTask, SetVariables
+from webapp.engine.commands import (
+    DeliverMessage,
+    FireTimer,
+    Migrate,
+    MoveToken,
+    RecallTask,
+    RestartFrom,
+    ReturnTask,
+    SetVariables,
+)
 from webapp.engine.errors import CannotMigrate, LawForbids
 from webapp.engine.handler_api import Actor
 from webapp.errors import Conflict, Invalid
@@ -341,6 +350,46 @@ def test_no_migration_passes_what_the_law_demands(bench: Bench, officer: Actor) 
     bench.step(id, Migrate(second, "改版"), officer)
     bench.complete(bench.open(id)["draft"], officer)
     assert list(bench.open(id)) == ["hear"]
+
+
+def test_a_mapping_does_not_make_done_what_the_law_demands(bench: Bench, officer: Actor) -> None:
+    """Whoever maps a trifle that is done to the meeting has not held the meeting."""
+    flows = "start>draft draft>propose propose>meeting meeting>publish publish>end"
+    tasks = [user("draft"), user("propose"), user("meeting", LAW), user("publish")]
+    bench.deploy(model("mapped", start(), *tasks, end(), flows=flows))
+    id = bench.start("mapped").instance_id
+    bench.complete(bench.open(id)["draft"], officer)
+    second = _second(bench, model("mapped", start(), *tasks, end(), flows=flows, name="第二版"))
+    for mapping in ({"propose": "publish"}, {"draft": "meeting", "propose": "publish"}):
+        with pytest.raises(LawForbids, match="meeting"):
+            bench.step(id, Migrate(second, "改版", mapping), officer)
+    bench.step(id, Migrate(second, "改版"), officer)
+    bench.complete(bench.open(id)["propose"], officer)
+    bench.complete(bench.open(id)["meeting"], officer)
+    assert list(bench.open(id)) == ["publish"]
+
+
+def test_a_message_that_a_person_sends_does_not_correct_what_the_law_guards(bench: Bench, officer: Actor) -> None:
+    bench.deploy(
+        model(
+            "told",
+            start(),
+            '<receiveTask id="wait" messageRef="m"/>',
+            gateway("ok", "f2"),
+            user("meeting", LAW),
+            end(),
+            extra='<message id="m" name="go"/>',
+            flows="start>wait wait>ok ok>meeting ok>end[=small]",
+        )
+    )
+    id = bench.start("told", {"small": False, "note": "a"}).instance_id
+    [(subscription,)] = bench.rows("select id from event_subscription where instance_id = :id", id=id)
+    for payload in ({"small": True}, {"other": 1}):
+        with pytest.raises(LawForbids):
+            bench.step(id, DeliverMessage(subscription, payload), officer)
+    bench.step(id, DeliverMessage(subscription, {"note": "b"}), officer)
+    assert list(bench.open(id)) == ["meeting"]
+    assert bench.variables(id) == {"small": False, "note": "b"}
 
 
 def test_a_refused_operation_leaves_everything(bench: Bench, officer: Actor) -> None:

@@ -12,7 +12,7 @@ from tests.engine.runtime.models import boundary, end, model, start, timer, user
 from webapp.clock import clock
 from webapp.engine import duetime, queries
 from webapp.engine.commands import Cancel, FireTimer, Resume, SetVariables, Suspend
-from webapp.engine.errors import TaskNotOpen
+from webapp.engine.errors import DeploymentRefused, TaskNotOpen
 from webapp.errors import Invalid
 
 WEDNESDAY = datetime(2026, 11, 25, 2, tzinfo=UTC)  # 10:00 in Beijing
@@ -87,6 +87,33 @@ def test_turns_that_nobody_could_serve_are_one(bench: Bench) -> None:
     assert bench.rows("select count(*) from user_task where element_id = 'remind'") == [(1,)]
     [(due_at,)] = bench.rows("select due_at from timer")
     assert clock.now() < due_at <= clock.now() + timedelta(hours=1)
+
+
+def test_a_cycle_that_begins_now_fires_now_and_then_goes_on(bench: Bench) -> None:
+    bench.deploy(_deadline("timeCycle", '="R3/" + substring before(string(now()), "@") + "/PT1H"', cancel=False))
+    bench.start("late")
+    for hours in (0, 1, 1, 1):
+        clock.advance(timedelta(hours=hours))
+        bench.drain()
+    assert bench.rows("select count(*) from user_task where element_id = 'remind'") == [(3,)]
+
+
+def test_a_second_turn_is_found_at_once_after_years(bench: Bench) -> None:
+    bench.deploy(_deadline("timeCycle", "R/PT1S", cancel=False))
+    bench.start("late")
+    clock.advance(timedelta(days=3650, milliseconds=500))
+    bench.drain()
+    [(due_at,)] = bench.rows("select due_at from timer")
+    assert clock.now() - timedelta(seconds=30) < due_at < clock.now() + timedelta(seconds=2)
+
+
+def test_a_cycle_that_stands_still_is_told(bench: Bench) -> None:
+    with pytest.raises(DeploymentRefused):
+        bench.deploy(_deadline("timeCycle", "R/PT0S", cancel=False))
+    bench.deploy(_deadline("timeCycle", '="R/" + pace', cancel=False))
+    started = bench.start("late", {"pace": "PT0S"})
+    assert len(bench.incidents(started.instance_id)) == 1
+    assert bench.rows("select 1 from timer") == []
 
 
 def test_a_timer_fires_once_only(bench: Bench) -> None:
@@ -213,7 +240,7 @@ def test_due_time(written: Any, at: datetime) -> None:
     assert due.at == at
 
 
-@pytest.mark.parametrize("written", ["soon", "P", "R3", "2026-13-01", "R/2026-01-01T00:00:00Z"])
+@pytest.mark.parametrize("written", ["soon", "P", "R3", "2026-13-01", "R/2026-01-01T00:00:00Z", "R/PT0S"])
 def test_what_is_no_time_is_refused(written: str) -> None:
     with pytest.raises(Invalid):
         duetime.compute(written, WEDNESDAY)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 import time
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import PurePosixPath
@@ -140,10 +141,25 @@ def _one(path: str, content: bytes, around: Surroundings) -> Result:
     return result
 
 
-def prepared(session: Session, resources: Mapping[str, bytes], hooks: Hooks) -> Surroundings:
-    """For recording. Errors: Invalid, when the files have errors."""
+def opened(session: Session, resources: Mapping[str, bytes], hooks: Hooks) -> tuple[modelset.ModelSet, Surroundings]:
+    """The compiled files and what scenarios run in. Errors: Invalid, when the files have errors."""
     models = modelset.check(session, resources, hooks)
     if models.errors:
-        words = "；".join(finding.message for finding in models.errors[:3])
-        raise Invalid(_("模型有 %(n)s 处错误，先改正再试运行：%(words)s", n=len(models.errors), words=words))
-    return surroundings(session, models, hooks)
+        words = "；".join(finding.message.rstrip("。") for finding in models.errors[:3])
+        raise Invalid(_("模型有 %(n)s 处错误，先改正再试运行：%(words)s。", n=len(models.errors), words=words))
+    return models, surroundings(session, models, hooks)
+
+
+def prepared(session: Session, resources: Mapping[str, bytes], hooks: Hooks) -> Surroundings:
+    """What scenarios run in. Errors: Invalid, when the files have errors."""
+    return opened(session, resources, hooks)[1]
+
+
+def path_of(name: str, taken: Collection[str]) -> str:
+    """A free path for a new scenario: `scenarios/<name or number>.json`."""
+    stem = re.sub(r"[^a-z0-9_-]+", "_", name.lower(), flags=re.ASCII).strip("_-")[:60] or "scenario"
+    found, number = f"{FOLDER}{stem}.json", 1
+    while found in taken:
+        number += 1
+        found = f"{FOLDER}{stem}_{number}.json"
+    return found

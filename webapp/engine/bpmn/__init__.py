@@ -17,7 +17,7 @@ from webapp.engine.bpmn.execution import Execution
 from webapp.engine.bpmn.linting import Sources, lint
 from webapp.engine.bpmn.model import CompiledProcess, Known
 from webapp.engine.bpmn.parser import compile_bpmn
-from webapp.engine.bpmn.reporting import Report, Reported, normalised, report
+from webapp.engine.bpmn.reporting import Report, Reported, normalised, report, variables
 from webapp.engine.bpmn.state import decode_variables
 
 __all__ = [
@@ -32,4 +32,5 @@ __all__ = [
     "lint",
     "normalised",
     "report",
+    "variables",
 ]

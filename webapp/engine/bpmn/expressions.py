@@ -62,11 +62,13 @@ def _looks_like_time(written: str) -> bool:
 def is_time(written: str) -> bool:
     """Whether it is a duration, a cycle, working days, or a date(-time) that exists.
 
-    >>> is_time("P5WD"), is_time("R3/2026-01-01/P1M"), is_time("2026-02-30")
-    (True, True, False)
+    >>> is_time("P5WD"), is_time("R3/2026-01-01/P1M"), is_time("2026-02-30"), is_time("R/PT0S")
+    (True, True, False, False)
     """
     if not _looks_like_time(written):
         return False
+    if written.startswith("R") and not re.search("[1-9]", written.rpartition("/")[2]):
+        return False  # it would come round without end
     try:
         for part in written.split("/"):
             if part[0] not in "RP":

@@ -13,7 +13,7 @@ from webapp.engine.bpmn.model import CompiledProcess, Findings
 from webapp.engine.bpmn.soundness import examine, may_be_left, scopes
 from webapp.engine.bpmn.specs import ROOT, Activity, Node
 from webapp.engine.bpmn.tasks import CallActivity, ScriptTask
-from webapp.engine.feel import Expression
+from webapp.engine.feel import Expression, compile_expression
 from webapp.engine.sentences import _
 from webapp.engine.types import Element, Finding
 
@@ -73,6 +73,14 @@ def _check_variables(process: CompiledProcess, sources: Sources, findings: Findi
         for name in sorted(expression.names - known):
             message = _("条件里的变量“%(variable)s”没有任何环节设置，只能在发起时给出。")
             findings.warning(element_id, "variable", message, variable=name)
+
+
+def brings(process: CompiledProcess, sources: Sources) -> dict[str, frozenset[str]]:
+    """Element id -> the variables that it may set, as far as they are known; process key: those from the start."""
+    found = {name: frozenset(_set_by(node, sources) or ()) for name, node in process.spec.task_specs.items()}
+    info = process.info
+    title = compile_expression(info.title).names if info.title else frozenset[str]()
+    return {**found, info.key: sources.given | frozenset(info.start_variables) | frozenset(info.searchable) | title}
 
 
 def _set_by(node: Node, sources: Sources) -> set[str] | None:

@@ -11,12 +11,12 @@ from dataclasses import dataclass
 from lxml import etree
 
 from webapp.engine.bpmn.accounting import flow_elements
-from webapp.engine.bpmn.linting import Sources, lint
+from webapp.engine.bpmn.linting import Sources, brings, lint
 from webapp.engine.bpmn.model import Findings, Known
 from webapp.engine.bpmn.normalise import normalise
 from webapp.engine.bpmn.parser import build
 from webapp.engine.bpmn.xml import BPMN, flag, local, parse_xml
-from webapp.engine.errors import DeploymentRefused
+from webapp.engine.errors import DeploymentRefused, FeelError
 from webapp.engine.sentences import _
 from webapp.engine.types import Finding
 
@@ -91,6 +91,18 @@ def _elements(root: etree._Element, executed: set[str], findings: tuple[Finding,
             status = "partly"
         reported.append(Reported(node_id, local(node), node.get("name") or "", status, own))
     return tuple(reported)
+
+
+def variables(xml: bytes, sources: Sources) -> dict[str, frozenset[str]]:
+    """Which elements of a file set which variables (process key: from the start), right model or wrong; never raises.
+
+    What an element inherits from those before it is for whoever walks the flows.
+    """
+    try:
+        built = build(xml, Known.anything(), Findings())
+        return {name: names for process in built for name, names in brings(process, sources).items()}
+    except (DeploymentRefused, FeelError):
+        return {}
 
 
 def normalised(xml: bytes) -> bytes:

@@ -18,6 +18,11 @@ def to_text(run: Run, value: Value) -> str:
     return run.text(value) if type(value) is str else _inner(run, value)
 
 
+def literal(value: Value) -> str:
+    """The text of a value as one would write it in FEEL: strings are quoted. Errors: LimitExceeded."""
+    return _inner(Run(), value)
+
+
 def _inner(run: Run, value: Value) -> str:
     """The text of a value inside a list, context or range: strings are quoted. Every visit is charged."""
     run.charge(1)

@@ -16,3 +16,5 @@ import './page/upload.js';
 import './page/dialogs.js';
 import './page/side.js';
 import './page/small.js';
+import './page/join.js';
+import './page/part.js';
