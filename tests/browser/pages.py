@@ -57,6 +57,7 @@ def pages(product: Product) -> Iterator[Shown]:
     yield from (
         Shown("account", "office", "/account"),
         Shown("reminders", "office", "/reminders"),
+        Shown("standing", "office", "/standing"),
         Shown("reminder-choices", "office", "/reminders/choices"),
         Shown("settings", "office", "/admin/settings"),
         Shown("admin-accounts", "sysadmin", "/admin/accounts"),
@@ -126,6 +127,13 @@ def _registers(product: Product) -> Iterator[Shown]:
     yield Shown("expulsions", "office", "/registers/expulsions?view=all")
     yield Shown("expulsion", "office", f"/registers/expulsions/{expelled}")
     yield Shown("expulsion-own", "former_lead_unit", f"/registers/expulsions/{expelled}")
+    closed = _one(product, "select id from criticism where status = 'rectified' limit 1")
+    running = _one(product, "select id from criticism where status = 'rectifying' limit 1")
+    yield Shown("criticisms", "office", "/registers/criticisms?view=all")
+    yield Shown("criticism", "office", f"/registers/criticisms/{closed}")
+    yield Shown("criticism-own", "lead_unit_head", f"/registers/criticisms/{running}")
+    yield Shown("criticism-form", "office", "/registers/criticisms/new")
+    yield Shown("rectify", "lead_unit_head", task(product, "rectify"))
     yield Shown("enterprise", "office", f"/registers/consortium/{member}")
     yield Shown("filing", "office", f"/registers/filings/{filing}")
     yield Shown("filing-own", "lead_unit", f"/registers/filings/{filing}")
