@@ -54,6 +54,7 @@ def pages(product: Product) -> Iterator[Shown]:
     yield from _registers(product)
     yield from _supervision(product)
     yield from _watching(product)
+    yield from _designing()
     yield from (
         Shown("account", "office", "/account"),
         Shown("reminders", "office", "/reminders"),
@@ -179,3 +180,17 @@ def _watching(product: Product) -> Iterator[Shown]:
     yield Shown("batches", "manager", "/batches")
     yield Shown("batch-choose", "manager", "/instances", _batch)
     yield Shown("operations", "manager", f"/instances/{running}/operations")
+
+
+def _drawn(page: Page) -> None:
+    page.locator("#canvas[data-ready], #side-after[data-ready]").first.wait_for(state="attached")
+
+
+def _designing() -> Iterator[Shown]:
+    yield Shown("designer", "designer", "/designer/")
+    yield Shown("designer-search", "designer", "/designer/?q=备案")
+    yield Shown("designer-folder", "designer", "/designer/partner_filing/")
+    yield Shown("designer-bpmn", "designer", "/designer/partner_filing/bpmn/partner_filing.bpmn", _drawn)
+    yield Shown("designer-compare", "designer", "/designer/partner_filing/compare", _drawn)
+    yield Shown("designer-deploy", "designer", "/designer/partner_filing/deploy")
+    yield Shown("designer-migrate", "designer", "/designer/partner_filing/migrate")
