@@ -144,7 +144,7 @@ def open_form(ctx: FormContext) -> FormData:
     context = {
         "quarter_words": ctx.variables["quarter_words"],
         "ends_on": zh_date(quarter.end),
-        "opens_on": zh_date(rounds.opens_at(quarter)),
+        "opens_on": zh_date(ctx.variables["opens_at"]),
         "units": units,
     }
     chosen = {"checks": list(supervision.USUAL)}

@@ -80,7 +80,8 @@ def server(run_dir: Path) -> Iterator[Server]:
     server.stop()
 
 
-def _clone(server: Server, name: str, template: str) -> str:
+def clone_database(server: Server, name: str, template: str) -> str:
+    """Make the database `name` anew as a copy of `template`, which nobody may be connected to; gives its URL."""
     with psycopg.connect(server.url("postgres"), autocommit=True) as connection:
         connection.execute(f"drop database if exists {name} with (force)")
         connection.execute(f"create database {name} template {template}")
@@ -96,7 +97,7 @@ def template(server: Server) -> str:
 
 @pytest.fixture(scope="session")
 def _working(server: Server, template: str) -> str:
-    return _clone(server, "working", template)
+    return clone_database(server, "working", template)
 
 
 @pytest.fixture
@@ -115,7 +116,7 @@ def database(_working: str) -> Iterator[str]:
 def empty_database(server: Server, template: str) -> Callable[[], str]:
     """Make a further migrated database of one's own (for tests with processes of their own)."""
     number = itertools.count(1)
-    return lambda: _clone(server, f"own_{os.getpid()}_{next(number)}", template)
+    return lambda: clone_database(server, f"own_{os.getpid()}_{next(number)}", template)
 
 
 @pytest.fixture
@@ -210,7 +211,7 @@ def clock_at() -> Iterator[Callable[[datetime], None]]:
 def _demo_template(server: Server, template: str, config: settings.Config, _engine: Any) -> str:
     from webapp.supervisor import load_demo
 
-    url = _clone(server, "demo_template", template)
+    url = clone_database(server, "demo_template", template)
     db.configure(url, pool_size=4)
     load_demo(config)
     db.dispose()
@@ -220,7 +221,7 @@ def _demo_template(server: Server, template: str, config: settings.Config, _engi
 @pytest.fixture
 def demo_data(server: Server, _demo_template: str, database: str) -> Iterator[str]:
     """The demo: deployed processes, accounts, registers; gives the URL. Use before `session` and `client`."""
-    url = _clone(server, "demo", _demo_template)
+    url = clone_database(server, "demo", _demo_template)
     db.configure(url, pool_size=6)
     yield url
     db.dispose()

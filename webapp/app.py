@@ -45,6 +45,7 @@ ROOMS = (
     "webapp.monitor.definition_views",
     "webapp.batches.views",
     "webapp.chasing.views",
+    "webapp.standing.views",
     "webapp.designer.views",
     "webapp.rest.views",
 )

@@ -21,6 +21,7 @@ from webapp.config import Config
 from webapp.documents import service as documents
 from webapp.documents import storage
 from webapp.retention import service as retention
+from webapp.standing import service as standing
 
 log = logging.getLogger(__name__)
 
@@ -31,6 +32,7 @@ def run(config: Config, stop: threading.Event) -> None:
     looks: tuple[tuple[float, Callable[[Session], int]], ...] = (
         (60.0, Sealer().round),
         (60.0, automatic.run),
+        (60.0, standing.expire),
         (30.0, partial(mail.run, config=config)),
         (600.0, retention.run),
         (3600.0, documents.sweep),

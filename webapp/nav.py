@@ -104,4 +104,8 @@ def register_search(held: Iterable[str], words: str) -> dict[str, str]:
 
 def account_links() -> list[dict[str, str]]:
     """What stands under the person's name."""
-    return [{"label": _("账号与密码"), "url": "/account"}, {"label": _("提醒方式"), "url": "/reminders/choices"}]
+    return [
+        {"label": _("账号与密码"), "url": "/account"},
+        {"label": _("提醒方式"), "url": "/reminders/choices"},
+        {"label": _("代理"), "url": "/standing"},
+    ]

@@ -57,6 +57,7 @@ def pages(product: Product) -> Iterator[Shown]:
     yield from (
         Shown("account", "office", "/account"),
         Shown("reminders", "office", "/reminders"),
+        Shown("standing", "office", "/standing"),
         Shown("reminder-choices", "office", "/reminders/choices"),
         Shown("settings", "office", "/admin/settings"),
         Shown("admin-accounts", "sysadmin", "/admin/accounts"),

@@ -117,7 +117,7 @@ def running(**settings: str) -> Iterator[Product]:
 
 
 def call(url: str, **sent: Any) -> dict[str, Any]:
-    """POST JSON with Basic credentials `auth=(name, password)`; the JSON answer."""
+    """POST JSON with Basic credentials `auth=(name, password)`; the JSON answer, {} where there is none."""
     import base64
 
     name, password = sent.pop("auth")
@@ -125,4 +125,5 @@ def call(url: str, **sent: Any) -> dict[str, Any]:
     headers = {"Authorization": f"Basic {token}", "Content-Type": "application/json", "Accept": "application/json"}
     request = urllib.request.Request(url, json.dumps(sent["json"]).encode(), headers)
     with urllib.request.urlopen(request) as answer:
-        return dict(json.load(answer))
+        body = answer.read()
+    return dict(json.loads(body)) if body else {}

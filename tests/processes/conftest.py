@@ -3,23 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
 import pytest
 from sqlalchemy import select, text
+from sqlalchemy.orm import Session
 
+from tests.conftest import clone_database
 from webapp import clock as time
 from webapp import db
+from webapp.clock import clock
 from webapp.demo import cases, make, people, play, registers
 from webapp.engine import jobs, messages, queries, timers
-from webapp.engine.handler_api import CasePanel, CasePanelContext, FormContext, FormData, hooks
+from webapp.engine.handler_api import Actor, CasePanel, CasePanelContext, FormContext, FormData, hooks
 from webapp.engine.tables import process_instance, user_task
 from webapp.errors import Invalid
 from webapp.inbox.task_form import element_of
 from webapp.notices.models import Notice
-from webapp.registers.models import Filing, FilingItem, LeadUnit
+from webapp.postgres import Server
+from webapp.registers.models import Filing, FilingItem, Interpretation, LeadUnit
 
 WANTED = (
     "select id from message m where status = 'waiting' and exists (select 1 from event_subscription s"
@@ -28,15 +33,44 @@ WANTED = (
 CALLS = "delete from procrastinate_jobs where task_name = 'qianyin.call' and status = 'todo' returning args"
 
 
+#: The name of the database that every town is a copy of.
+FOUNDED = "founded"
+
+
+@dataclass(frozen=True)
+class Founded:
+    """What a town's database holds from the beginning, by the keys of its rows."""
+
+    units: tuple[UUID, ...]
+    expelled: UUID
+    other_identity: UUID
+    notices: tuple[UUID, ...]
+    people: Mapping[str, Actor]
+
+    @classmethod
+    def of(cls, entered: registers.Registers, actors: Mapping[str, Actor]) -> Founded:
+        units, notices = ([row.id for row in rows] for rows in (entered.units, entered.notices))
+        return cls(tuple(units), entered.expelled.id, entered.other_identity.id, tuple(notices), actors)
+
+    def registers(self, session: Session) -> registers.Registers:
+        """The same entries, read anew."""
+        return registers.Registers(
+            [session.get_one(LeadUnit, unit) for unit in self.units],
+            session.get_one(LeadUnit, self.expelled),
+            session.get_one(Interpretation, self.other_identity),
+            [session.get_one(Notice, notice) for notice in self.notices],
+        )
+
+
 class Town:
     """The city's registers and people; every verb is a transaction of its own, then the worker's jobs are done."""
 
-    def __init__(self, engine: Any, clock_at: Callable[[datetime], None]) -> None:
+    def __init__(self, engine: Any, clock_at: Callable[[datetime], None], founded: Founded) -> None:
         self.engine = engine
         self.clock_at = clock_at
+        self.people = dict(founded.people)
         with db.transaction() as session:
-            self.registers = registers.fill(session, time.now())
-            self.people = people.fill(session, self.registers.units)
+            self.registers = founded.registers(session)
 
     # ---- verbs
 
@@ -220,15 +254,38 @@ class Town:
             return [row.message for row in queries.open_incidents(session)]
 
 
-@pytest.fixture
-def town(engine: Any, config: Any, clock_at: Callable[[datetime], None]) -> Iterator[Town]:
-    """The domain at work on a Wednesday morning; at the end no case stands in an incident."""
+MORNING = datetime(2026, 11, 25, 10, tzinfo=time.BEIJING)
+
+
+@pytest.fixture(scope="session")
+def _founded(server: Server, template: str, config: Any, _engine: Any) -> Founded:
+    """A database with the deployments, registers and people of a town; copied for each test, as it is large."""
     from webapp.supervisor import deploy_processes
 
+    url = clone_database(server, FOUNDED, template)
+    db.configure(url, pool_size=6)
     deploy_processes(config)
+    clock.offset = timedelta()
+    clock.offset = MORNING - clock.now()
+    with db.transaction() as session:
+        entered = registers.fill(session, time.now())
+        founded = Founded.of(entered, people.fill(session, entered.units))
+    clock.offset = timedelta()
+    db.dispose()
+    return founded
+
+
+@pytest.fixture
+def town(
+    server: Server, _founded: Founded, engine: Any, database: str, clock_at: Callable[[datetime], None]
+) -> Iterator[Town]:
+    """The domain at work on a Wednesday morning; at the end no case stands in an incident."""
     from webapp.engine import runtime
 
-    clock_at(datetime(2026, 11, 25, 10, tzinfo=time.BEIJING))
-    town = Town(runtime.engine(), clock_at)
+    db.dispose()
+    clone_database(server, "working", FOUNDED)
+    db.configure(database, pool_size=6)
+    clock_at(MORNING)
+    town = Town(runtime.engine(), clock_at, _founded)
     yield town
     assert town.incidents() == []

@@ -55,7 +55,7 @@ def test_the_demo_has_what_a_first_look_needs(engine: Any, config: Any, clock_at
         assert (past.status, past.decision_number) == ("expelled", "穗工信清退〔2025〕1 号")
         assert [entry.status for entry in handovers.of_review(session, past.id)] == ["confirmed"] * 3
         assert [entry.status for entry in reconsiderations.of_review(session, past.id)] == ["upheld"]
-        assert len(session.scalars(text(CALLS)).all()) == 19
+        assert len(session.scalars(text(CALLS)).all()) == 22
 
 
 def test_the_demo_is_loaded_once_and_is_the_same_each_time(engine: Any, config: Any, clock_at: Any) -> None:

@@ -13,8 +13,7 @@ from sqlalchemy.orm import Session
 from tests.processes.conftest import Town
 from tests.processes.evaluation import Evaluation
 from webapp import clock, db
-from webapp.accounts import service
-from webapp.accounts.models import Account, AccountRole
+from webapp.accounts.models import Account
 from webapp.documents.models import Document
 from webapp.engine.commands import Cancel
 from webapp.errors import Conflict, Invalid
@@ -171,12 +170,6 @@ def test_4_4_2_absence_after_the_summons_is_verified_by_a_person(town: Town) -> 
 
 def test_3_3_2_a_third_expert_is_asked_when_two_are_far_apart(town: Town) -> None:
     evaluation = Evaluation(town, [""])
-    with db.transaction() as session:
-        third = Account(username="expert3", name="第三", password_hash="x", role_rows=[])
-        session.add(third)
-        third.role_rows.append(AccountRole(role="expert"))
-        session.flush()
-        town.people["expert3"] = service.actor_of(third)
     evaluation.open(experts=["expert", "expert2", "expert3"])
     evaluation.report()
     first, second = evaluation.asked()

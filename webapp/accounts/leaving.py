@@ -26,7 +26,7 @@ def release(session: Session, actor: Actor | None, account: Account, roles: Iter
         update(user_task)
         .where(_c.status == "open", _c.assignee_id == account.id, not_(reached))
         .where((_c.candidate_groups != []) | (_c.candidate_users != []))
-        .values(assignee_id=None, claimed_at=None)
+        .values(assignee_id=None, on_behalf_of=None, claimed_at=None)
         .returning(_c.id, _c.instance_id, _c.business_key)
     ).all()
     for task in freed:

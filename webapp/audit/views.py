@@ -55,6 +55,10 @@ ACTIONS: Mapping[str, LazyString] = {
     "task.complete": lazy("办结事项"),
     "task.release": lazy("放回事项"),
     "task.transfer": lazy("转办事项"),
+    "standin.appoint": lazy("指定代理人"),
+    "standin.end": lazy("结束代理"),
+    "task.stand_in": lazy("代他人签收"),
+    "task.stand_in_end": lazy("代理结束，退还本人"),
     "task.chase": lazy("催办"),
     "timer.fire": lazy("触发定时"),
 }

@@ -18,6 +18,7 @@ def load(session: Session, config: Config) -> bool:
     entered = registers.fill(session, clock.now(), barred=False)
     for notice in entered.notices:
         jobs.make_documents(session, notice.id)
+    jobs.make_reports(session)
     everybody = people.fill(session, entered.units, entered.expelled)
     reconsideration.fill(session, everybody, entered.expelled, entered.units[4:6])
     everybody = people.actors(session)

@@ -28,6 +28,7 @@ _PEOPLE: Sequence[tuple[str, str, tuple[str, ...], str]] = (
     ("auditor", "吕承泽", ("auditor",), "bureau"),
     ("expert", "沈书瑶", ("expert",), "expert"),
     ("expert2", "傅云帆", ("expert",), "expert"),
+    ("expert3", "叶知秋", ("expert",), "expert"),
     ("pilot_enterprise", "宋子昂", ("pilot_enterprise",), "pilot"),
     ("lead_unit", "林晓桐", ("lead_unit",), "0"),
     ("lead_unit_head", "周启明", ("lead_unit_head",), "0"),

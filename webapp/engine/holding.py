@@ -37,6 +37,7 @@ class TaskRow(NamedTuple):
     case_org_id: UUID | None
     status: str
     assignee_id: UUID | None
+    on_behalf_of: UUID | None
     asked: Any
 
 

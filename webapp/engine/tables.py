@@ -157,6 +157,7 @@ user_task = Table(
     _uuid("org_id"),  # only members of this organisation may see it (roles of organisation scope)
     _uuid("case_org_id"),  # whose case it is, for display and filter
     _uuid("assignee_id"),
+    _uuid("on_behalf_of"),  # for whom the assignee does it, as a stand-in 代理
     _at("claimed_at"),
     _at("seen_at"),  # when somebody who may do it first opened it: what was seen cannot be recalled
     Column("priority", Integer, nullable=False, server_default="50"),
@@ -207,6 +208,11 @@ user_task = Table(
         "id",
         postgresql_include=["candidate_groups", "definition_key"],
         postgresql_where=text("status = 'open' and assignee_id is null and cardinality(candidate_groups) > 1"),
+    ),
+    Index(
+        "ix_user_task_open_behalf",
+        "on_behalf_of",
+        postgresql_where=text("status = 'open' and on_behalf_of is not null"),
     ),
     Index("ix_user_task_open_assignee", "assignee_id", "due_at", "id", postgresql_where=text("status = 'open'")),
     Index(

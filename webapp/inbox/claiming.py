@@ -47,7 +47,7 @@ def claim(session: Session, actor: Actor, task_id: UUID) -> None:
     taken = session.execute(
         update(user_task)
         .where(_c.id == task_id, _c.status == "open", _c.assignee_id.is_(None), visible_tasks(actor))
-        .values(assignee_id=actor.id, claimed_at=clock.now())
+        .values(assignee_id=actor.id, on_behalf_of=None, claimed_at=clock.now())
         .returning(*_c)
     ).one_or_none()
     if taken is None:
@@ -67,8 +67,10 @@ def release(session: Session, actor: Actor, task_id: UUID) -> None:
     given = session.execute(
         update(user_task)
         .where(_c.id == task_id, _c.status == "open", _c.assignee_id == actor.id)
-        .where((_c.candidate_groups != []) | (_c.candidate_users != []))
-        .values(assignee_id=None, claimed_at=None)
+        .where((_c.candidate_groups != []) | (_c.candidate_users != []) | _c.on_behalf_of.is_not(None))
+        .values(
+            assignee_id=_c.on_behalf_of, on_behalf_of=None, claimed_at=None
+        )  # a stand-in gives it back to the other
         .returning(_c.instance_id, _c.business_key)
     ).one_or_none()
     if given is None:
@@ -88,6 +90,8 @@ def transfer(session: Session, actor: Actor, task_id: UUID, to: UUID, reason: st
     row = look(session, actor, task_id)
     if row.assignee_id not in {None, actor.id}:
         raise taken_by(session, row)
+    if row.on_behalf_of is not None:
+        raise Forbidden(_("您是代理他人办理，不能转办；可以放回给本人。"))
     reason = reason.strip()
     if not reason:
         raise Invalid(_("请填写转办理由。"), fields={"reason": _("请填写转办理由。")})
@@ -103,7 +107,7 @@ def transfer(session: Session, actor: Actor, task_id: UUID, to: UUID, reason: st
     changed = session.execute(
         update(user_task)
         .where(_c.id == task_id, _c.status == "open", (_c.assignee_id.is_(None)) | (_c.assignee_id == actor.id))
-        .values(assignee_id=person.id, claimed_at=clock.now())
+        .values(assignee_id=person.id, on_behalf_of=None, claimed_at=clock.now())
     )
     if not changed.rowcount:  # type: ignore[attr-defined]
         raise taken_by(session, look(session, actor, task_id))

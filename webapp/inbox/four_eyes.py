@@ -26,15 +26,16 @@ def prepared_by_oneself(session: Session, actor: Actor, row: Any, element: Eleme
     if not element.not_same_as:
         return None
     statement = (
-        select(_c.element_id, _c.completed_by, _c.name)
+        select(_c.element_id, _c.completed_by, _c.on_behalf_of, _c.name)
         .ext(distinct_on(_c.element_id))
         .where(_c.status == "completed", _c.element_id.in_(element.not_same_as))
         .where(_c.root_instance_id == row.root_instance_id)
         .where((_c.instance_id == row.instance_id) | (_c.definition_key != row.definition_key))
         .order_by(_c.element_id, _c.ended_at.desc())
     )
+    acting = {actor.id, row.on_behalf_of} - {None}  # a stand-in and for whom he acts count both
     for done in session.execute(statement):
-        if done.completed_by == actor.id:
+        if {done.completed_by, done.on_behalf_of} & acting:
             return _("“%(name)s”是您本人办理的，这一步要由另一人办理。", name=done.name)
     return None
 
@@ -48,7 +49,7 @@ def kept_for_others(session: Session, actor: Actor, rows: Sequence[Any], element
     if not asked:
         return set()
     statement = (
-        select(_c.instance_id, _c.root_instance_id, _c.definition_key, _c.element_id, _c.completed_by)
+        select(_c.instance_id, _c.root_instance_id, _c.definition_key, _c.element_id, _c.completed_by, _c.on_behalf_of)
         .where(_c.status == "completed", _c.root_instance_id.in_({row.root_instance_id for row in asked}))
         .where(_c.element_id.in_({name for row in asked for name in elements[row.id].not_same_as}))
         .order_by(_c.ended_at)
@@ -58,9 +59,9 @@ def kept_for_others(session: Session, actor: Actor, rows: Sequence[Any], element
 
 
 def _last(done: Sequence[Any], row: Any, element: Element) -> set[UUID | None]:
-    last: dict[str, UUID | None] = {}
+    last: dict[str, set[UUID | None]] = {}
     for one in done:
         near = one.instance_id == row.instance_id or one.definition_key != row.definition_key
         if near and one.root_instance_id == row.root_instance_id and one.element_id in element.not_same_as:
-            last[one.element_id] = one.completed_by
-    return set(last.values())
+            last[one.element_id] = {one.completed_by, one.on_behalf_of}
+    return set().union(*last.values())

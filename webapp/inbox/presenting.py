@@ -23,6 +23,7 @@ from webapp.inbox.queries import Counts, Filter
 from webapp.inbox.starting import startable
 from webapp.inbox.task_form import element_of
 from webapp.inbox.visibility import people
+from webapp.standing import service as standing
 
 
 def wanted(args: Mapping[str, str]) -> Filter:
@@ -63,7 +64,7 @@ def page(session: Session, actor: Actor, args: Mapping[str, str]) -> dict[str, A
             {"label": one.name, "url": url_for("inbox.start_page", key=one.key), "note": ""}
             for one in startable(session, actor)
         ],
-        "groups": groups(args, filter, counts, names, views),
+        "groups": groups(args, filter, counts, names, views) + _stood_in(session, actor),
         "live_url": url_for("inbox.counts"),
         "query": filter.words,
         "filters": [],
@@ -114,6 +115,22 @@ def summary(session: Session, actor: Actor, counts: Counts) -> str:
     )
     done = queries.done_this_week(session, actor)
     return told + (" " if language() == "en" else "") + (_("本周已办结 %(n)s 件。", n=done) if done else "")
+
+
+def _stood_in(session: Session, actor: Actor) -> list[dict[str, Any]]:
+    """The way to the tasks of those for whom this person stands in today."""
+    found = [
+        {
+            "label": _("代%(name)s", name=one.name),
+            "url": url_for("standing.index", _anchor=f"for-{one.id}"),
+            "count": "",
+            "key": "",
+            "current": False,
+            "tone": "",
+        }
+        for one in standing.principals(session, actor.id)
+    ]
+    return [{"title": _("代理"), "views": found}] if found else []
 
 
 def groups(

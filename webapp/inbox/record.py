@@ -10,7 +10,7 @@ from uuid import UUID
 
 from markupsafe import Markup, escape
 from sqlalchemy import select
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, aliased
 
 from webapp import clock
 from webapp.accounts.models import Account
@@ -29,6 +29,8 @@ from webapp.inbox.personal import comments, is_inside
 from webapp.inbox.task_form import element_of, schema_of
 from webapp.retention import presenting as archived
 
+#: For whom a stand-in acted.
+_behalf = aliased(Account)
 #: The newest so many events of a case are told on its pages; the case file has all.
 MOST = 200
 _TOLD = (
@@ -88,6 +90,7 @@ def _history(session: Session, row: Any) -> Sequence[Any]:
             h.task_id,
             Account.name.label("actor_name"),
             Account.organisation_id.label("actor_org"),
+            _behalf.name.label("behalf_name"),
             t.outcome,
             t.form_data,
             t.form_ref,
@@ -98,6 +101,7 @@ def _history(session: Session, row: Any) -> Sequence[Any]:
         .join(process_instance, process_instance.c.id == h.instance_id)
         .outerjoin(Account, Account.id == h.actor_id)
         .outerjoin(user_task, t.id == h.task_id)
+        .outerjoin(_behalf, _behalf.id == t.on_behalf_of)
         .where(h.instance_id.in_(_instances(row)), h.element_type.in_(_TOLD), h.element_name != "")
         .order_by(h.ended_at.desc(), h.id.desc())
         .limit(MOST)
@@ -174,6 +178,8 @@ def _who(reader: _Reader, done: Any) -> str:
     if done.actor_id is None:
         return "" if done.element_type != "userTask" else _("系统")
     if _may_read(reader, done):
+        if done.behalf_name:
+            return _("%(who)s（代%(whom)s）", who=done.actor_name, whom=done.behalf_name)
         return str(done.actor_name)
     roles = [ROLES[role].label(language()) for role in done.candidate_groups or () if role in ROLES]
     return roles[0] if roles else _("经办部门")

@@ -47,6 +47,7 @@ def show(
     form.environment.phrases = personal.phrases(session, actor, row.element_id)
     context = _around(session, actor, row, element, form)
     context |= _chased(session, actor, row)
+    context["behalf"] = name_of(session, row.on_behalf_of) if row.on_behalf_of else ""
     context |= {
         "read_only": read_only,
         "errors": error_items(form.schema, errors or {}),

@@ -193,7 +193,11 @@ def _reassign(session: Session, actor: Actor, id: UUID, params: Params, reason: 
     if not may_see(session, row.id, actor_of(person)):
         words = _("%(name)s没有办理这件事项的角色，不能转给他。", name=person.name)
         raise Invalid(words, fields={"to": words})
-    session.execute(update(user_task).where(_t.id == row.id).values(assignee_id=person.id, claimed_at=clock.now()))
+    session.execute(
+        update(user_task)
+        .where(_t.id == row.id)
+        .values(assignee_id=person.id, on_behalf_of=None, claimed_at=clock.now())
+    )
     _told(session, actor, "task.reassign", row, reason, {"to": str(person.id), "to_name": person.name})
 
 

@@ -153,7 +153,8 @@ def record(
 def _note(row: Any, activity: Any) -> str:
     parts = []
     if activity.actor:
-        parts.append(activity.actor)
+        behalf = activity.behalf
+        parts.append(_("%(who)s（代%(whom)s）", who=activity.actor, whom=behalf) if behalf else activity.actor)
     if activity.outcome:
         outcomes = (row.elements.get(activity.element_id) or {}).get("outcomes") or []
         labels = {outcome["value"]: outcome["label"] for outcome in outcomes}

@@ -10,7 +10,7 @@ from uuid import UUID
 
 from sqlalchemy import ColumnElement, Integer, Select, func, literal_column, select, text
 from sqlalchemy.dialects.postgresql import distinct_on
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, aliased
 
 from webapp.accounts.models import Account, Organisation
 from webapp.documents.models import Document
@@ -209,11 +209,12 @@ def open_tasks(session: Session, instance_id: UUID) -> Sequence[Any]:
 
 def activities(session: Session, instance_id: UUID) -> Sequence[Any]:
     """The finished activities of an instance in the order in which they ended, with who did them and the decision."""
-    c = activity_history.c
+    c, behalf = activity_history.c, aliased(Account)
     statement = (
-        select(activity_history, Account.name.label("actor"), _t.outcome)
+        select(activity_history, Account.name.label("actor"), behalf.name.label("behalf"), _t.outcome)
         .outerjoin(Account, Account.id == c.actor_id)
         .outerjoin(user_task, _t.id == c.task_id)
+        .outerjoin(behalf, behalf.id == _t.on_behalf_of)
         .where(c.instance_id == instance_id)
         .order_by(c.ended_at, c.id)
     )

@@ -13,6 +13,10 @@ from webapp.registers.career import ALWAYS, KINDS, LANES, Event
 Scale = Callable[[date], float]
 
 
+#: Of a career's drawing.
+WIDTH = 800
+
+
 def _span(first: date, last: date) -> tuple[date, date]:
     """A span of whole quarters around both days, at least a year."""
     start = date(first.year, (first.month - 1) // 3 * 3 + 1, 1)
@@ -83,7 +87,7 @@ def career(events: Sequence[Event], listed: date | None, ended: date | None, tod
     """A lane per kind of event; the qualification as a bar from its first to its last day."""
     if not events:
         return Markup("")
-    width, left, right, lane, top = 800, 76, 14, 36, 30
+    width, left, right, lane, top = WIDTH, 76, 14, 36, 30
     held = {event.kind for event in events}
     lanes = [kind for kind in LANES if kind in held or kind in ALWAYS]
     height = top + lane * len(lanes) + 8
@@ -96,7 +100,8 @@ def career(events: Sequence[Event], listed: date | None, ended: date | None, tod
     parts = []
     for number, on in enumerate(_quarters(start, end)):
         parts.append(f'<line class="grid" x1="{x(on):.1f}" x2="{x(on):.1f}" y1="{top - 6}" y2="{height - 8}"/>')
-        parts.append(f'<text class="muted" x="{x(on) + 4:.1f}" y="16">{escape(_tick(on, not number))}</text>')
+        if x(on) + 40 <= width:
+            parts.append(f'<text class="muted" x="{x(on) + 4:.1f}" y="16">{escape(_tick(on, not number))}</text>')
     for place, kind in enumerate(lanes):
         base = top + place * lane
         parts.append(f'<line class="grid" x1="0" x2="{width}" y1="{base}" y2="{base}"/>')
@@ -196,7 +201,8 @@ def _dots(events: Sequence[Event], x: Scale, middle: float, listed: date | None)
             f"<title>{escape(event.on.isoformat())} {escape(event.title)}</title></circle>"
         )
         if event.mark and at > free and (after is None or x(after.on) - 6 > ends):
-            parts.append(f'<text x="{at + 10:.1f}" y="{middle + 4.5}">{escape(event.mark)}</text>')
+            side = f'x="{at + 10:.1f}"' if ends <= WIDTH else f'x="{at - 10:.1f}" text-anchor="end"'
+            parts.append(f'<text {side} y="{middle + 4.5}">{escape(event.mark)}</text>')
             free = ends
     return parts
 

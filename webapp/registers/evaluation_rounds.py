@@ -108,13 +108,17 @@ def check(session: Session, data: Mapping[str, Any]) -> dict[str, str]:
 
 
 def freeze(session: Session, round_: EvaluationRound, given: Mapping[str, Any], now: datetime) -> datetime:
-    """Fix the set for good; gives when reporting opens: 9:00 on the first working day after the quarter (3.3.1)."""
+    """Fix the set for good; gives when reporting opens by itself: on the first working day after the quarter (3.3.1).
+
+    When that has passed, on the next working day, so that the office still chooses the forms of supervision (3.2).
+    """
     before = history.snapshot(round_)
     round_.indicators = scoring.frozen(given["indicators"])
     round_.experts = list(given["experts"])
     round_.frozen_at, round_.status = now, "served"
     history.record(session, round_, "signed", before=before, instance_id=round_.instance_id)
-    return opens_at(quarter(round_))
+    morning = clock.add_working_days(now.astimezone(clock.BEIJING).date(), 1)
+    return max(opens_at(quarter(round_)), datetime.combine(morning, time(9), clock.BEIJING))
 
 
 def opens_at(wanted: Quarter) -> datetime:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 import tempfile
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import date, datetime
@@ -30,6 +31,8 @@ LONGEST = 50_000
 _CHUNK, _SHEET_ROWS = 2**16, 1_048_576
 #: A cell that begins so would be taken for a formula by a spreadsheet (OWASP: CSV injection).
 _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
+#: A number with its sign is no formula.
+_SIGNED = re.compile(r"[+-]\d+(\.\d+)?")
 
 __all__ = ["file_tile", "harmless", "response", "streamed", "to_csv", "to_xlsx"]
 
@@ -38,7 +41,7 @@ def harmless(value: Any) -> Any:
     """The value of a cell: text that would be a formula gets an apostrophe in front; numbers stay numbers."""
     if isinstance(value, str):
         clean = "".join(c for c in value if c in "\n\t\r" or c >= " ")
-        return "'" + clean if clean.startswith(_FORMULA) else clean
+        return "'" + clean if clean.startswith(_FORMULA) and not _SIGNED.fullmatch(clean) else clean
     if isinstance(value, datetime):
         return value.astimezone(clock.BEIJING).strftime("%Y-%m-%d %H:%M")
     if isinstance(value, bool):

@@ -61,7 +61,10 @@ SORTS = ("name", "total", "due")
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """A unit at a step. `kind`: ok | late | now | today | over | none (a segment of the bar); `text`: what it says."""
+    """A unit at a step, and what it says. `kind`: ok | late | now | today | over | none (a segment of the bar).
+
+    A unit that takes no part is absent at its first step and gone at the others: nothing is waited for there.
+    """
 
     kind: str
     text: str
@@ -151,8 +154,8 @@ def _pressing(row: Any, at: int, now: datetime) -> str:
 
 def _cells(row: Any, at: int, pressing: str) -> tuple[Cell, ...]:
     if row.status in ("absent", "left", "voided"):
-        told = Cell("over" if row.status == "absent" else "none", labels.word(words.RESULT, row.status))
-        return (told, *(Cell("none", "—") for _step in range(1, DONE)))
+        told = Cell("absent" if row.status == "absent" else "gone", labels.word(words.RESULT, row.status))
+        return (told, *(Cell("gone", "—") for _step in range(1, DONE)))
     texts = (_report_words, _check_words, _score_words, _state_words, _settle_words)
     found = []
     for step, words_of in enumerate(texts):
@@ -237,7 +240,7 @@ def heads(round_: EvaluationRound, found: Sequence[Unit]) -> list[dict[str, Any]
     """Each step with how many are past it and how many are overdue at it."""
     rows = []
     for place, label in enumerate(steps(round_).values()):
-        kinds = [unit.cells[place].kind for unit in found]
+        kinds = [kind for unit in found if (kind := unit.cells[place].kind) in SEGMENTS]
         done = sum(kind in ("ok", "late") for kind in kinds)
         percent = done * 100 // len(kinds) if kinds else 0
         rows.append(
@@ -253,7 +256,7 @@ def progress(round_: EvaluationRound, found: Sequence[Unit]) -> dict[str, Any]:
         done, total = round_.opened_units, round_.total_units
         counted = [("now", _("已开启"), done), ("none", _("等待开启"), total - done)]
     else:
-        kinds = [cell.kind for unit in found for cell in unit.cells]
+        kinds = [cell.kind for unit in found for cell in unit.cells if cell.kind in SEGMENTS]
         total, done = len(kinds), kinds.count("ok") + kinds.count("late")
         counted = [(key, str(label), kinds.count(key)) for key, label in SEGMENTS.items()]
     parts = [

@@ -170,7 +170,7 @@ def _sort(path: str, kept: dict[str, str], key: str, now: str) -> dict[str, str]
 
 
 #: How a cell of the matrix is drawn: the kind of the macro `status`.
-_DRAWN = {"ok": "ok", "late": "late", "now": "now", "today": "fix", "over": "no", "none": ""}
+_DRAWN = {"ok": "ok", "late": "late", "now": "now", "today": "fix", "over": "no", "absent": "no"}
 
 
 def _row(unit: matrix.Unit) -> dict[str, Any]:
@@ -183,7 +183,7 @@ def _row(unit: matrix.Unit) -> dict[str, Any]:
         "unit": unit,
         "url": url_for("evaluation.result", entry_id=unit.result_id),
         "notes": notes,
-        "cells": [(_DRAWN[cell.kind], cell.text) for cell in unit.cells],
+        "cells": [(_DRAWN.get(cell.kind, ""), cell.text) for cell in unit.cells],
         "grade": labels.word(words.GRADE, unit.grade) if unit.grade else "",
         "tone": labels.tone(words.GRADE, unit.grade),
         "due": matrix.last_day(unit.due_at),

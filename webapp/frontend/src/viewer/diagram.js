@@ -85,6 +85,7 @@ export class Diagram {
   }
 
   async recolour() {
+    if (!this.xml) return; // it is still on its way, and will come in the new colours
     this.fitted = false;
     await this.draw();
     this.show(this.state);
