@@ -175,6 +175,13 @@ def _supervision(product: Product) -> Iterator[Shown]:
 def _watching(product: Product) -> Iterator[Shown]:
     batch = _one(product, "select id from process_instance where definition_key = 'publicity_batch' limit 1")
     yield Shown("instances", "manager", "/instances")
+    yield Shown("instances-filtered", "manager", "/instances?view=all&process=enterprise_review&element=review")
+    yield Shown("instances-views", "manager", "/instances/views?query=view=done")
+    yield Shown("dashboard", "manager", "/dashboard")
+    yield Shown("dashboard-year", "office", "/dashboard?weeks=52")
+    yield Shown("definitions", "manager", "/definitions")
+    yield Shown("definition", "manager", "/definitions/change_review?compare=before")
+    yield Shown("definition-now", "office", "/definitions/enterprise_review?metric=now")
     yield Shown("instance", "manager", f"/instances/{batch}")
     running = _one(product, "select id from process_instance where status = 'active' limit 1")
     yield Shown("batches", "manager", "/batches")

@@ -19,6 +19,7 @@ from webapp.registers.values import key
 
 FACTS = "两家试点企业书面投诉：派驻的三名顾问均无制造业经验，诊断报告照搬模板，改造方案不能满足排产需求。"
 LATE = "连续两月的工作进展均逾期十日以上报送，附件缺少改造合同和项目进度表。"
+REST = "1. 补齐后一月的报送材料。\n2. 印发报送制度，明确责任人。"
 
 
 def open_case(session: Session, office: Actor, unit: LeadUnit, ground: str = "4.2.1", facts: str = FACTS) -> Criticism:
@@ -76,7 +77,7 @@ def report(session: Session, head: Actor, case: Criticism, words: str = "") -> N
 
 def check(session: Session, office: Actor, case: Criticism, outcome: str = "pass") -> None:
     """The office's check."""
-    words = {"pass": "经现场核查并回访企业，整改要求已逐项落实。", "fail": "回访发现一家企业的诊断报告仍未重做。"}
+    words = {"pass": "经现场核查，整改要求已逐项落实。", "fail": "经核查，整改要求只落实了一部分，余下的没有落实。"}
     play.do(session, office, key(case.instance_id), "check", {"check_words": words[outcome]}, outcome)
 
 
@@ -87,7 +88,7 @@ def assess(
     data = {
         "circumstances": circumstances,
         "severity": severity,
-        "assess_words": "单位已做部分整改，余下的与企业停产检修有关。",
+        "assess_words": "单位已做部分整改，余下的正在办理，态度配合。",
     }
     play.do(session, office, key(case.instance_id), "assess", data, "submit")
 
@@ -137,7 +138,7 @@ def fill(session: Session, people: Mapping[str, Actor], units: Mapping[str, Lead
         check(session, people["office"], closed, "fail")
         assess(session, people["office"], closed)
     with ago(68, 9, 30):
-        resolve(session, people["working_group"], closed, "continue")
+        resolve(session, people["working_group"], closed, "continue", next_requirements=REST)
     with ago(62, 16, 0):
         report(session, people["lead_unit_head_b"], closed, "后一月的材料已补齐，报送制度已印发。")
     with ago(59, 10, 30):
