@@ -48,6 +48,22 @@ _GROUNDS = [
         "evidence": 3,
     },
 ]
+_CRITICISED = {
+    **_EXPELLED,
+    "criticism_number": "穗工信通报〔2026〕3 号",
+    "criticised_on": "2026-10-12",
+    "grounds": [
+        {
+            "clause": "4.2.2",
+            "words": "资料报送不及时、不完整、不规范的",
+            "facts": "连续两月的进展逾期十日以上报送。\n附件缺少改造合同。",
+        }
+    ],
+    "periods": [
+        {"seq": 1, "number": "穗工信整改〔2026〕3 号", "due": "2026-11-11T16:00:00+00:00"},
+        {"seq": 2, "number": "穗工信整改〔2026〕5 号", "due": "2026-12-01T16:00:00+00:00"},
+    ],
+}
 DOCUMENTS: dict[str, dict[str, Any]] = {
     "expulsion_told": {
         **_EXPELLED,
@@ -96,6 +112,42 @@ DOCUMENTS: dict[str, dict[str, Any]] = {
         "decision_number": "穗工信清退〔2026〕1 号",
         "decided_on": "2026-11-23",
         "words": "一、撤销原清退决定，恢复其牵引单位资格。\n二、其不再列入不得重新申请名单。",
+    },
+    "criticism_notice": {
+        **_CRITICISED,
+        "number": "穗工信通报〔2026〕3 号",
+        "title": f"关于对牵引单位{UNITS[1]}的通报批评",
+        "published_on": "2026-10-12",
+        "words": "一、对你单位予以通报批评。\n二、责令你单位限期整改，要求和期限见责令限期整改通知书。",
+    },
+    "rectification_order": {
+        **_CRITICISED,
+        "number": "穗工信整改〔2026〕5 号",
+        "title": f"关于责令{UNITS[1]}继续整改的通知",
+        "published_on": "2026-11-16",
+        "requirements": ["1. 补齐前两月的报送材料。", "2. 明确报送责任人，此后按期报送。"],
+        "days": 15,
+        "due": "2026-12-01T16:00:00+00:00",
+        "seq": 2,
+        "before": {
+            "number": "穗工信整改〔2026〕3 号",
+            "due": "2026-11-11",
+            "words": "九月的材料仍缺改造合同。\n未见报送制度。",
+        },
+    },
+    "cancellation_decision": {
+        **_CRITICISED,
+        "number": "穗工信取消〔2026〕1 号",
+        "title": f"关于取消{UNITS[1]}牵引单位资格的决定",
+        "published_on": "2026-12-14",
+        "words": "一、自本决定发布之日起，取消其牵引单位资格。\n二、其在办的备案、评价等事项自本决定发布之日起终止。",
+    },
+    "criticism_withdrawal": {
+        **_CRITICISED,
+        "number": "穗工信撤通〔2026〕1 号",
+        "title": f"关于撤销对{UNITS[1]}通报批评的公告",
+        "published_on": "2026-12-18",
+        "words": "2026 年第 3 季度绩效评价整体作废：评价指标的口径有误。",
     },
     "publicity": {
         **ORIGINAL,

@@ -36,6 +36,7 @@ ROOMS = (
     "webapp.registers.supervision_views",
     "webapp.registers.interpretation_views",
     "webapp.registers.expulsion_views",
+    "webapp.registers.criticism_views",
     "webapp.registers.admission_views",
     "webapp.registers.regulation_views",
     "webapp.notices.views",

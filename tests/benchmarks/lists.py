@@ -22,10 +22,14 @@ PAGES = {
     "ended early": "view=ended",
     "all": "view=all",
     "all of one process": "view=all&process=objection",
-    "all, 1000th page": "view=all&page=1000",
     "search, every case": "view=all&q=备案",
     "search, one in six": "view=done&q=佛山",
     "search, one case": "view=all&q=2022-000311",
+    "search, one in six of the running": "q=佛山",
+    "running by deadline": "sort=due",
+    "running by deadline, latest first": "sort=-due",
+    "running by stage": "sort=stage",
+    "all by title": "view=all&sort=title",
 }
 #: What a dashboard asks, answered from the index alone.
 DASHBOARD = {

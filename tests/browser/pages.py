@@ -54,6 +54,7 @@ def pages(product: Product) -> Iterator[Shown]:
     yield from _registers(product)
     yield from _supervision(product)
     yield from _watching(product)
+    yield from _designing()
     yield from (
         Shown("account", "office", "/account"),
         Shown("reminders", "office", "/reminders"),
@@ -127,6 +128,13 @@ def _registers(product: Product) -> Iterator[Shown]:
     yield Shown("expulsions", "office", "/registers/expulsions?view=all")
     yield Shown("expulsion", "office", f"/registers/expulsions/{expelled}")
     yield Shown("expulsion-own", "former_lead_unit", f"/registers/expulsions/{expelled}")
+    closed = _one(product, "select id from criticism where status = 'rectified' limit 1")
+    running = _one(product, "select id from criticism where status = 'rectifying' limit 1")
+    yield Shown("criticisms", "office", "/registers/criticisms?view=all")
+    yield Shown("criticism", "office", f"/registers/criticisms/{closed}")
+    yield Shown("criticism-own", "lead_unit_head", f"/registers/criticisms/{running}")
+    yield Shown("criticism-form", "office", "/registers/criticisms/new")
+    yield Shown("rectify", "lead_unit_head", task(product, "rectify"))
     yield Shown("enterprise", "office", f"/registers/consortium/{member}")
     yield Shown("filing", "office", f"/registers/filings/{filing}")
     yield Shown("filing-own", "lead_unit", f"/registers/filings/{filing}")
@@ -167,8 +175,29 @@ def _supervision(product: Product) -> Iterator[Shown]:
 def _watching(product: Product) -> Iterator[Shown]:
     batch = _one(product, "select id from process_instance where definition_key = 'publicity_batch' limit 1")
     yield Shown("instances", "manager", "/instances")
+    yield Shown("instances-filtered", "manager", "/instances?view=all&process=enterprise_review&element=review")
+    yield Shown("instances-views", "manager", "/instances/views?query=view=done")
+    yield Shown("dashboard", "manager", "/dashboard")
+    yield Shown("dashboard-year", "office", "/dashboard?weeks=52")
+    yield Shown("definitions", "manager", "/definitions")
+    yield Shown("definition", "manager", "/definitions/change_review?compare=before")
+    yield Shown("definition-now", "office", "/definitions/enterprise_review?metric=now")
     yield Shown("instance", "manager", f"/instances/{batch}")
     running = _one(product, "select id from process_instance where status = 'active' limit 1")
     yield Shown("batches", "manager", "/batches")
     yield Shown("batch-choose", "manager", "/instances", _batch)
     yield Shown("operations", "manager", f"/instances/{running}/operations")
+
+
+def _drawn(page: Page) -> None:
+    page.locator("#canvas[data-ready], #side-after[data-ready]").first.wait_for(state="attached")
+
+
+def _designing() -> Iterator[Shown]:
+    yield Shown("designer", "designer", "/designer/")
+    yield Shown("designer-search", "designer", "/designer/?q=备案")
+    yield Shown("designer-folder", "designer", "/designer/partner_filing/")
+    yield Shown("designer-bpmn", "designer", "/designer/partner_filing/bpmn/partner_filing.bpmn", _drawn)
+    yield Shown("designer-compare", "designer", "/designer/partner_filing/compare", _drawn)
+    yield Shown("designer-deploy", "designer", "/designer/partner_filing/deploy")
+    yield Shown("designer-migrate", "designer", "/designer/partner_filing/migrate")

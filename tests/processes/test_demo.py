@@ -15,6 +15,7 @@ from webapp.accounts.roles import ROLES
 from webapp.demo import make, people
 from webapp.notices.models import Notice
 from webapp.registers import checks, handovers, reconsiderations
+from webapp.registers.criticism_models import Criticism
 from webapp.registers.evaluation_models import Commitment, EvaluationRound
 from webapp.registers.models import BarredEntry, ConsortiumEnterprise, Expulsion, Filing, FilingItem, LeadUnit
 
@@ -56,7 +57,9 @@ def test_the_demo_has_what_a_first_look_needs(engine: Any, config: Any, clock_at
         assert (past.status, past.decision_number) == ("expelled", "穗工信清退〔2025〕1 号")
         assert [entry.status for entry in handovers.of_review(session, past.id)] == ["confirmed"] * 3
         assert [entry.status for entry in reconsiderations.of_review(session, past.id)] == ["upheld"]
-        assert len(session.scalars(text(CALLS)).all()) == 22
+        told = session.scalars(select(Criticism).order_by(Criticism.opened_at)).unique().all()
+        assert [(found.status, len(found.periods)) for found in told] == [("rectified", 2), ("rectifying", 1)]
+        assert len(session.scalars(text(CALLS)).all()) == 27
 
 
 def test_the_demo_is_loaded_once_and_is_the_same_each_time(engine: Any, config: Any, clock_at: Any) -> None:

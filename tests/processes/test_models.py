@@ -154,6 +154,10 @@ def test_nobody_signs_or_confirms_what_they_prepared() -> None:
         ("expulsion_reconsideration", "legality"): ("examine",),
         ("expulsion_reconsideration", "sign"): ("draft_decision", "enter_ruling"),
         ("quarterly_evaluation", "approve_indicators"): ("fix_indicators",),
+        ("criticism", "decide"): ("gather",),
+        ("criticism", "sign"): ("draft",),
+        ("criticism", "resolve"): ("assess",),
+        ("criticism", "sign_cancel"): ("resolve",),
         ("lead_unit_evaluation", "confirm_submission"): ("report",),
     }
 

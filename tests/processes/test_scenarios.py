@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session
 
 import handlers
 from tests.processes.conftest import Town
+from tests.processes.criticism_runs import CriticismRun
 from tests.processes.expulsion_runs import ExpulsionRun
 from webapp import db
 from webapp.config import ROOT
@@ -72,7 +73,7 @@ class Run:
         self.town.publish_list(self.batch, **more)
 
 
-def check_expulsion(scenario: dict[str, Any], run: ExpulsionRun) -> None:
+def check_unit(scenario: dict[str, Any], run: ExpulsionRun | CriticismRun) -> None:
     for verb in (*scenario["given"], *scenario["when"]):
         run.step(verb)
     assert run.outcome() == scenario["then"]
@@ -98,7 +99,10 @@ def test_scenario(path: Path, town: Town) -> None:
     scenario = json.loads(path.read_text(encoding="utf-8"))
     assert scenario["clause"] in regulation.source()["clauses"]
     if path.parent.parent.name.startswith("expulsion_"):
-        check_expulsion(scenario, ExpulsionRun(town))
+        check_unit(scenario, ExpulsionRun(town))
+        return
+    if path.parent.parent.name == "criticism":
+        check_unit(scenario, CriticismRun(town))
         return
     run = Run(town)
     for verb in (*scenario["given"], *scenario["when"]):

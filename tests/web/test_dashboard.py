@@ -23,7 +23,7 @@ from webapp import clock
 from webapp.accounts.models import Account
 from webapp.accounts.service import actor_of
 from webapp.engine.tables import activity_history, process_instance, user_task
-from webapp.monitor import figures, filters, list_page, live, mining, queries
+from webapp.monitor import figures, filters, list_page, live, mining, queries, sorting
 
 STEPS = {"userTask", "serviceTask", "businessRuleTask", "receiveTask", "sendTask", "callActivity"}
 LINK = re.compile(r'<a[^>]*href="(/instances\?[^"]*)"[^>]*>(.*?)</a>', re.S)
@@ -251,7 +251,7 @@ def test_an_open_page_asks_again_without_counting_anew(manager: Client, session:
 def test_pages_follow_each_other_in_every_order(demo_data: str, session: Session, app: Any) -> None:
     actor = actor_of(session.scalars(select(Account).where(Account.username == "manager")).one())
     now = datetime.now(UTC)
-    for sort in queries.SORTS:
+    for sort in sorting.SORTS:
         for sign in ("", "-"):
             wanted = filters.Filter(view="all", sort=sign + sort)
             every = [row.id for row in queries.streamed(session, actor, wanted, now)]

@@ -125,6 +125,22 @@ def test_drafts_lie_over_what_is_deployed_until_they_are_given_up(designer, sess
     assert library.working(session, "objection") == before
 
 
+def test_an_earlier_version_comes_back_as_a_draft(designer, session):
+    from webapp.engine import deployment
+    from webapp.engine.handler_api import hooks
+
+    before = library.working(session, "change_review")
+    first = library.folder(session, "change_review").deployment_id
+    changed = {path: content.replace("登记".encode(), "补登".encode()) for path, content in before.items()}
+    deployment.deploy(session, "change_review", {**changed, "documents/note.html": b"<p>"}, hooks=hooks)
+    session.commit()
+    assert "取回为草稿" in designer.get("/designer/change_review/").text
+    assert designer.post("/designer/change_review/restore", data={"of": "nothing"}).status_code == 404
+    assert designer.post("/designer/change_review/restore", data={"of": str(first)}).status_code == 303
+    session.expire_all()
+    assert library.working(session, "change_review") == before
+
+
 @pytest.mark.parametrize("file", FOREIGN, ids=lambda path: path.stem)
 def test_files_drawn_elsewhere_come_in_with_a_report(designer, session, file):
     content = file.read_bytes()

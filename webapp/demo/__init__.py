@@ -11,7 +11,7 @@ from webapp.config import Config
 def load(session: Session, config: Config) -> bool:
     """Fill an empty database; the processes must be deployed and the engine installed. False: it was filled before."""
     from webapp.accounts import service
-    from webapp.demo import cases, expulsion, jobs, people, reconsideration, registers, reviews
+    from webapp.demo import cases, criticism, expulsion, jobs, people, reconsideration, registers, reviews
 
     if service.find(session, "office") is not None:
         return False
@@ -24,5 +24,6 @@ def load(session: Session, config: Config) -> bool:
     everybody = people.actors(session)
     cases.fill(session, everybody, entered)
     expulsion.fill(session, everybody, entered.units[2])
+    criticism.fill(session, everybody, {"_a": entered.units[0], "_b": entered.units[1]})
     reviews.fill(session, everybody)
     return True

@@ -59,7 +59,7 @@ def fill(session: Session, units: Sequence[LeadUnit], today: date) -> None:
 def under_way(today: date) -> scoring.Quarter:
     """The quarter that is being evaluated: the last that had ended when its round was begun.
 
-    Early in a quarter that is not yet the quarter just ended, whose reports nobody could have asked for days ago (3.3.1).
+    Early in a quarter that is not yet the one just ended, whose reports nobody could have asked for days ago (3.3.1).
 
     >>> under_way(date(2026, 11, 25)), under_way(date(2027, 1, 4))
     (Quarter(year=2026, number=3), Quarter(year=2026, number=3))

@@ -206,10 +206,11 @@ def _elements(root: etree._Element) -> Iterator[etree._Element]:
 
 
 def _collect(node: etree._Element, facts: Facts, names: Mapping[str, str]) -> None:
-    for attribute, value in node.attrib.items():
+    for attribute in node.attrib:
         key = _short(str(attribute))
         if key not in _SKIPPED:
-            said = f"{names.get(str(value), value)}{_ID}{value}" if key in _REFERENCES else str(value)
+            said = str(node.get(attribute))
+            said = f"{names.get(said, said)}{_ID}{said}" if key in _REFERENCES else said
             facts.said.setdefault(key, []).append(said)
     for child in node:
         kind = local(child)

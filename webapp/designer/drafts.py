@@ -116,6 +116,17 @@ def put(session: Session, actor: Actor, key: str, files: Mapping[str, bytes]) ->
         save(session, actor, key, path, content, row.version if row is not None else 0)
 
 
+def restore(session: Session, actor: Actor, key: str, deployment_id: UUID) -> int:
+    """Lay an earlier version over the table as drafts, to be deployed again. Gives how many files differ from now."""
+    wanted, now = library.deployed(session, deployment_id), library.working(session, key)
+    changed = {path: content for path, content in wanted.items() if now.get(path) != content}
+    put(session, actor, key, changed)
+    for path in now.keys() - wanted.keys():
+        remove(session, actor, key, path)
+    audit.record(session, "design.restore", actor, subject=key, detail={"deployment": str(deployment_id)})
+    return len(changed) + len(now.keys() - wanted.keys())
+
+
 def remove(session: Session, actor: Actor, key: str, path: str) -> None:
     """Leave a file out of the next deployment; a file that was never deployed goes at once. Errors: NotFound."""
     text = read(session, key, path)

@@ -216,6 +216,15 @@ def remove(key: str) -> ResponseReturnValue:
     return redirect(url_for("designer.folder", key=key), 303)
 
 
+@bp.post("/<key>/restore")
+@access.roles(DESIGNER)
+def restore(key: str) -> ResponseReturnValue:
+    """An earlier version becomes the draft; it is looked at and deployed as any other."""
+    count = drafts.restore(db_session(), current_actor(), key, _of(key, request.form.get("of", "")))
+    flash(_("已取回为草稿，%(n)s 个文件与现在不同；看过后再部署。", n=count), "success")
+    return redirect(url_for("designer.folder", key=key), 303)
+
+
 def _back(key: str, error: Invalid | Conflict) -> ResponseReturnValue:
     unit().rollback()
     flash(error.message, "error")

@@ -27,6 +27,14 @@ Templates of the expulsion review (4.4); grounds [{clause, words, facts, evidenc
 * ``reconsideration_decision`` 复核决定: number, title, published_on, unit, credit_code, outcome uphold|reverse,
   basis meeting|ruling, met_on, ruling {authority, number, on}, asked_on, decision_number, decided_on, words
 
+Templates of criticism (4.2, 4.3); all take number, title, published_on, unit, credit_code, criticism_number,
+criticised_on, grounds:
+
+* ``criticism_notice`` 通报批评: listed_on, words
+* ``rectification_order`` 责令限期整改通知书: requirements [text], days, due, seq, before {number, due, words} or None
+* ``cancellation_decision`` 取消资格决定: periods [{seq, number, due}], words
+* ``criticism_withdrawal`` 撤销通报公告: words
+
 Template of quarterly evaluation (3.2): ``evaluation_report`` 季度评价报告; its data are those that
 `webapp.registers.evaluation_reports.data` gives.
 
@@ -99,7 +107,16 @@ def _context(data: Mapping[str, Any]) -> dict[str, Any]:
         "demo": config.demo,
         **data,
     }
-    for name in ("number", "title", "original", "publicity", "decision_number"):
+    for name in (
+        "number",
+        "title",
+        "original",
+        "publicity",
+        "decision_number",
+        "criticism_number",
+        "before",
+        "periods",
+    ):
         context[name] = _close(context.get(name))
     context["words"] = [part.strip() for part in str(data.get("words") or "").splitlines() if part.strip()]
     context["groups"] = grouped(data.get("rows", ()))
@@ -112,6 +129,8 @@ def _close(value: Any) -> Any:
     """文号 and titles as print writes them, without the spaces that screens show (GB/T 9704-2012, 7.2.5)."""
     if isinstance(value, Mapping):
         return {key: _close(entry) for key, entry in value.items()}
+    if isinstance(value, list):
+        return [_close(entry) for entry in value]
     return _SPACE.sub("", value) if isinstance(value, str) else value
 
 
@@ -199,6 +218,14 @@ _WORDS = (
     "复核",
     "维持",
     "撤销",
+    "通报批评",
+    "责令",
+    "限期整改",
+    "继续整改",
+    "资格",
+    "取消",
+    "服务",
+    "有限公司",
 )
 
 

@@ -62,6 +62,8 @@ def _complete(at: Context, command: c.CompleteTask) -> None:
     if command.outcome is not None and element.outcomes:
         _check_outcome(command.outcome, [outcome.value for outcome in element.outcomes])
     values = {**(command.form_data or {}), **command.variables}
+    if at.step.actor is not None and element.form_ref is None:
+        _unasked(at, {name: value for name, value in values.items() if name != element.outcome_variable})
     if command.outcome is not None:
         values[element.outcome_variable] = command.outcome
         if element.outputs and all(output.name != element.outcome_variable for output in element.outputs):
@@ -81,6 +83,12 @@ def _complete(at: Context, command: c.CompleteTask) -> None:
         raise closed_task(at.session, command.task_id) from error
     told = {"element_id": element_id, "outcome": case.done["outcome"], "version": at.instance.version + 1}
     at.recorder.audit("task.complete", detail=told)  # the version: whether anything has happened since (收回)
+
+
+def _unasked(at: Context, values: Mapping[str, Any]) -> None:
+    """No form says what the task is to bring: no more may be set than an operation may correct. Errors: LawForbids."""
+    if values and any(element.law for element in at.recorder.case.definition.compiled.elements.values()):
+        _correctable(at, at.execution.variables(), values, kinds=False)
 
 
 def _check_outcome(outcome: str, allowed: list[str]) -> None:

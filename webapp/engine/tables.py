@@ -120,6 +120,7 @@ process_instance = Table(
     ),
     Index("ix_process_instance_started", text("started_at DESC"), text("id DESC")),
     Index("ix_process_instance_status", "status", text("started_at DESC"), text("id DESC")),
+    Index("ix_process_instance_title", text("left(title, 100)"), "id"),
     Index(
         "ix_process_instance_suspended",
         text("started_at DESC"),

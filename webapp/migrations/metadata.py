@@ -11,7 +11,15 @@ from sqlalchemy import MetaData
 import webapp
 from webapp.db import Base
 
-_NAMES = ("models", "tables", "demo_clock", "evaluation_models", "supervision_models", "expulsion_models")
+_NAMES = (
+    "models",
+    "tables",
+    "demo_clock",
+    "evaluation_models",
+    "supervision_models",
+    "expulsion_models",
+    "criticism_models",
+)
 
 
 def load() -> MetaData:

@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 from webapp import clock, nav
 from webapp.engine.handler_api import Actor
 from webapp.i18n import _
-from webapp.monitor import filters, list_columns, list_options, queries, saved_views
+from webapp.monitor import counting, filters, list_columns, list_options, queries, saved_views, sorting
 from webapp.monitor.filters import Filter
 
 Shape = dict[str, Any]
@@ -26,7 +26,8 @@ _UNSEEN = ("view", "sort", COLUMNS, "at", "broken", "longer", "again", "off", "v
 
 def wanted(args: Mapping[str, str]) -> Filter:
     """The filter that an address says; what it does not know falls back to what is usual."""
-    return filters.read(args, tuple(queries.SORTS))
+    found = filters.read(args, tuple(sorting.SORTS))
+    return replace(found, sort=sorting.settled(found.view, found.sort))
 
 
 def address(filter: Filter, columns: str = "", endpoint: str = "monitor.instances", **more: Any) -> str:
@@ -64,15 +65,18 @@ def page(session: Session, actor: Actor, args: Mapping[str, str]) -> Shape:
     columns = list_columns.shown(args.get(COLUMNS, ""), variables)
     chosen = ",".join(column.key for column in columns) if args.get(COLUMNS) else ""
     counts = queries.counts(session, actor, found, now)
-    shown = queries.page(session, actor, found, now, args.get("page", ""))
+    common = bool(found.words) and isinstance(counts[found.view], counting.Least)
+    shown = queries.page(session, actor, found, now, args.get("page", ""), common=common)
+    if common:  # what is shown is there, whatever was counted
+        counts[found.view] = counting.Least(max(counts[found.view], shown.first + len(shown.rows) - 1))
     hidden = {**filters.write(found), **({COLUMNS: chosen} if chosen else {})}
     return {
         "summary": _(
             "共 %(all)s 件：在办 %(running)s 件，有超期 %(overdue)s 件，有异常 %(incidents)s 件。",
-            all=queries.told(counts["all"]),
-            running=queries.told(counts["running"]),
-            overdue=queries.told(counts["overdue"]),
-            incidents=queries.told(counts["incidents"]),
+            all=counting.told(counts["all"]),
+            running=counting.told(counts["running"]),
+            overdue=counting.told(counts["overdue"]),
+            incidents=counting.told(counts["incidents"]),
         ),
         "groups": _groups(session, actor, found, chosen, counts, clean(urlencode(dict(args)))),
         "live_url": address(found, endpoint="monitor.counts"),
@@ -93,7 +97,7 @@ def page(session: Session, actor: Actor, args: Mapping[str, str]) -> Shape:
         "columns": [_column(found, chosen, column) for column in columns],
         "rows": [_row(row, columns, now) for row in shown.rows],
         "page": _pager(found, chosen, shown, counts[found.view]),
-        "total": queries.told(counts[found.view]),
+        "total": counting.told(counts[found.view]),
         "export_urls": {kind: address(found, chosen, "monitor.export", kind=kind) for kind in ("csv", "xlsx")},
         "empty": _empty(actor, found, counts["all"]),
     }
@@ -106,8 +110,8 @@ def _groups(
     views = [
         {
             "label": label,
-            "url": address(replace(found, view=key), columns),
-            "count": queries.told(counts[key]),
+            "url": address(replace(found, view=key, sort=sorting.settled(key, found.sort)), columns),
+            "count": counting.told(counts[key]),
             "key": key,
             "current": key == found.view and not any(view.query == here for view in kept),
             "tone": tone if counts[key] else "",
@@ -246,7 +250,7 @@ def _choice(columns: Sequence[list_columns.Column], variables: Sequence[str]) ->
 
 def _column(found: Filter, columns: str, column: list_columns.Column) -> Shape:
     shape = {"label": str(column.label), "kind": column.kind, "width": column.width, "url": "", "sorted": ""}
-    if column.sort:
+    if column.sort in sorting.offered(found.view):
         mine, falling = found.sort.lstrip("-") == column.sort, found.sort.startswith("-")
         following = column.sort if mine and falling else f"-{column.sort}"
         shape["url"] = address(replace(found, sort=following), columns)
@@ -270,7 +274,7 @@ def _pager(found: Filter, columns: str, shown: queries.Page, total: int) -> Shap
     return {
         "first": shown.first if shown.rows else 0,
         "last": shown.first + len(shown.rows) - 1 if shown.rows else 0,
-        "total": queries.told(total),
+        "total": counting.told(total),
         "pages": [],
         "previous_url": at(shown.previous),
         "next_url": at(shown.following),
@@ -280,7 +284,7 @@ def _pager(found: Filter, columns: str, shown: queries.Page, total: int) -> Shap
 def _empty(actor: Actor, found: Filter, everywhere: int) -> Shape:
     told: Shape = {"title": _("没有案件"), "words": _("此视图下没有符合条件的案件。请换一个视图或清除筛选。")}
     if everywhere:
-        label = _("查看全部 %(n)s 件", n=queries.told(everywhere))
+        label = _("查看全部 %(n)s 件", n=counting.told(everywhere))
         return told | {"action_label": label, "action_url": address(replace(found, view="all"))}
     return told | nav.register_search(actor.roles, found.words)
 

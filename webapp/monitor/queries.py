@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Integer, Select, func, literal_column, select, text
+from sqlalchemy import ColumnElement, Integer, Select, func, literal_column, select
 from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.orm import Session, aliased
 
@@ -17,28 +17,21 @@ from webapp.documents.models import Document
 from webapp.engine.handler_api import Actor
 from webapp.engine.tables import activity_history, incident, process_definition, process_instance, user_task
 from webapp.errors import NotFound
+from webapp.monitor import narrowing
+from webapp.monitor.counting import by_view
 from webapp.monitor.filters import VIEWS, Filter, where
 from webapp.monitor.marks import Mark, order
+from webapp.monitor.sorting import NEVER_NULL, SORTS, next_due
 from webapp.monitor.visibility import visible_instances
 
 #: Rows on a page.
 PAGE = 20
-#: Counts stop here: more is told as "1000+".
-MOST = 1000
-#: Written out, not bound: the planner must know how little is wanted.
-_MOST = literal_column(str(MOST), Integer)
 _PLAIN = Filter()
 _i, _t = process_instance.c, user_task.c
 
 _open_incidents = (
     select(func.count())
     .where(incident.c.instance_id == _i.id, incident.c.resolved_at.is_(None))
-    .correlate(process_instance)
-    .scalar_subquery()
-)
-_next_due = (
-    select(func.min(_t.due_at))
-    .where(_t.instance_id == _i.id, _t.status == "open")
     .correlate(process_instance)
     .scalar_subquery()
 )
@@ -52,14 +45,6 @@ _holders = (
     .scalar_subquery()
 )
 _starter = select(Account.name).where(Account.id == _i.started_by).correlate(process_instance).scalar_subquery()
-SORTS: Mapping[str, ColumnElement[Any]] = {
-    "started": _i.started_at,
-    "ended": _i.ended_at,
-    "title": _i.title,
-    "stage": _i.stage,
-    "due": _next_due,
-}
-_NEVER_NULL = frozenset({"started", "title"})
 _MOMENTS = frozenset({"started", "ended", "due"})
 
 
@@ -80,7 +65,7 @@ _COLUMNS = (
     process_definition.c.info,
     process_definition.c.elements,
     Organisation.name.label("organisation"),
-    _next_due.label("due_at"),
+    next_due.label("due_at"),
     _open_incidents.label("incidents"),
     _holders.label("holders"),
     _starter.label("starter"),
@@ -106,17 +91,30 @@ def _selected(actor: Actor, wanted: Filter, now: datetime) -> Select[Any]:
     )
 
 
-def page(session: Session, actor: Actor, wanted: Filter, now: datetime, mark: str = "", size: int = PAGE) -> Page:
+def page(
+    session: Session,
+    actor: Actor,
+    wanted: Filter,
+    now: datetime,
+    mark: str = "",
+    size: int = PAGE,
+    *,
+    common: bool = False,
+) -> Page:
     """One page of instances, found by the row beside it, not by its number. Errors: Invalid (no such mark)."""
     key, falling = wanted.sort.lstrip("-"), wanted.sort.startswith("-")
-    column, nullable = SORTS[key], key not in _NEVER_NULL
+    column, nullable = SORTS[key], key not in NEVER_NULL
     place = Mark.read(mark, moment=key in _MOMENTS)
     back = bool(place and place.back)
     statement = _selected(actor, wanted, now).add_columns(column.label("mark"))
     if place:
         statement = statement.where(place.beyond(column, _i.id, falling=falling, nullable=nullable))
     statement = statement.order_by(*order(column, _i.id, falling=falling, nullable=nullable, back=back))
-    rows = list(session.execute(statement.limit(literal_column(str(size + 1), Integer))).all())
+    statement = statement.limit(literal_column(str(size + 1), Integer))
+    near = None if place else _near(actor, wanted, now, common=common)
+    rows = [] if near is None else list(session.execute(statement.where(near)).all())
+    if len(rows) <= size:  # not filled from there
+        rows = list(session.execute(statement).all())
     more, rows = len(rows) > size, rows[:size]
     if back:
         rows.reverse()
@@ -129,10 +127,20 @@ def page(session: Session, actor: Actor, wanted: Filter, now: datetime, mark: st
     return Page(rows, following if ahead else "", previous if behind else "", before + 1)
 
 
+def _near(actor: Actor, wanted: Filter, now: datetime, *, common: bool) -> ColumnElement[bool] | None:
+    """Where the first rows must lie; `common`: very many instances hold the words looked for."""
+    key, falling = wanted.sort.lstrip("-"), wanted.sort.startswith("-")
+    if common and key == "started":
+        return narrowing.by_begin(where(actor, replace(wanted, words=""), now), falling=falling)
+    if key == "due" and not wanted.words:
+        return narrowing.by_deadline(falling=falling)
+    return None
+
+
 def streamed(session: Session, actor: Actor, wanted: Filter, now: datetime) -> Iterator[Any]:
     """Every row of the filter in its order, a thousand at a time from a cursor of the server."""
     key, falling = wanted.sort.lstrip("-"), wanted.sort.startswith("-")
-    ordered = order(SORTS[key], _i.id, falling=falling, nullable=key not in _NEVER_NULL)
+    ordered = order(SORTS[key], _i.id, falling=falling, nullable=key not in NEVER_NULL)
     statement = _selected(actor, wanted, now).order_by(*ordered)
     yield from session.execute(statement, execution_options={"yield_per": 1000})
 
@@ -140,30 +148,23 @@ def streamed(session: Session, actor: Actor, wanted: Filter, now: datetime) -> I
 def ids(session: Session, actor: Actor, wanted: Filter, now: datetime, most: int) -> list[UUID]:
     """The ids of the first `most` instances of the filter, in its order."""
     key, falling = wanted.sort.lstrip("-"), wanted.sort.startswith("-")
-    ordered = order(SORTS[key], _i.id, falling=falling, nullable=key not in _NEVER_NULL)
+    ordered = order(SORTS[key], _i.id, falling=falling, nullable=key not in NEVER_NULL)
     return list(session.scalars(select(_i.id).where(*where(actor, wanted, now)).order_by(*ordered).limit(most)))
 
 
 def counts(session: Session, actor: Actor, wanted: Filter, now: datetime) -> dict[str, int]:
-    """How many instances each view holds under the other filters, each counted up to `MOST`; one statement."""
-    columns = []
-    for name in VIEWS:
-        found = select(_i.id).where(*where(actor, replace(wanted, view=name), now))
-        if wanted == replace(_PLAIN, view=wanted.view, sort=wanted.sort, process=wanted.process):
-            found = found.order_by(_i.started_at.desc(), _i.id.desc())  # along an index, past what other views hold
-        columns.append(select(func.count()).select_from(found.limit(_MOST).subquery()).scalar_subquery().label(name))
-    session.execute(text("set local plan_cache_mode = force_custom_plan"))
-    return {name: int(value) for name, value in session.execute(select(*columns)).one()._mapping.items()}
+    """How many instances each view holds under the other filters; see `counting`."""
+
+    def clauses(view: str, words: bool) -> list[ColumnElement[bool]]:
+        return where(actor, replace(wanted, view=view, words=wanted.words if words else ""), now)
+
+    plain = wanted == replace(_PLAIN, view=wanted.view, sort=wanted.sort, process=wanted.process)
+    return by_view(session, VIEWS, clauses, words=bool(wanted.words), ordered=plain)
 
 
 def count(session: Session, actor: Actor, wanted: Filter, now: datetime) -> int:
     """How many instances a filter holds, all of them."""
     return session.scalar(select(func.count()).select_from(process_instance).where(*where(actor, wanted, now))) or 0
-
-
-def told(count: int) -> str:
-    """`23`, or `1000+` where counting stopped."""
-    return f"{count}+" if count >= MOST else str(count)
 
 
 def processes(session: Session) -> list[tuple[str, str]]:

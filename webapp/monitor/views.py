@@ -23,7 +23,17 @@ from webapp.errors import Invalid
 from webapp.http import db_session
 from webapp.i18n import _
 from webapp.inbox import record as case_record
-from webapp.monitor import list_page, listing, live, operation_page, operation_views, presenting, queries, saved_views
+from webapp.monitor import (
+    counting,
+    list_page,
+    listing,
+    live,
+    operation_page,
+    operation_views,
+    presenting,
+    queries,
+    saved_views,
+)
 from webapp.monitor.blueprint import bp
 from webapp.registers import exports, regulation
 from webapp.retention import presenting as archived
@@ -61,7 +71,7 @@ def counts() -> BaseResponse:
 
     def look() -> str:
         return json.dumps(
-            {key: queries.told(n) for key, n in queries.counts(session, actor, wanted, clock.now()).items()}
+            {key: counting.told(n) for key, n in queries.counts(session, actor, wanted, clock.now()).items()}
         )
 
     return live.answer(session, actor, "counts", look, mimetype="application/json")

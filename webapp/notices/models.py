@@ -18,7 +18,7 @@ class Notice(Base):
     """One published act. Never edited after publication: corrected (更正) or withdrawn (撤回) by another notice.
 
     kind: publicity 公示 | correction 更正 | withdrawal 撤回 | list 名单 | expulsion 清退决定 |
-    reconsideration 复核决定.
+    reconsideration 复核决定 | criticism 通报批评 | cancellation 取消资格决定 | criticism_withdrawal 撤销通报.
     status: draft | published | closed | withdrawn.
     """
 

@@ -25,6 +25,10 @@ from webapp.registers.models import FilingItem
 Shape = dict[str, Any]
 #: Decisions by which a unit is expelled, or upon review of that (4.4).
 _ON_EXPULSION = ("expulsion", "reconsideration")
+#: Criticism of a unit, the cancelling of its qualification, a criticism taken back (4.2, 4.3).
+_ON_CRITICISM = ("criticism", "cancellation", "criticism_withdrawal")
+#: Notices about one unit rather than enterprises.
+_ON_UNIT = (*_ON_EXPULSION, *_ON_CRITICISM)
 #: Longest period that is shown day by day.
 DAYS_SHOWN = 10
 WEEKDAYS = (
@@ -89,6 +93,8 @@ def page(session: Session, notice: Notice, *, public: bool) -> Shape:
 
 def _clause(notice: Notice) -> Shape:
     number = "4.4" if notice.kind in _ON_EXPULSION else "4.6.3"
+    if notice.kind in _ON_CRITICISM:
+        number = "4.3" if notice.kind == "cancellation" else "4.2"
     return {"number": number, "words": regulation.clause(number)}
 
 
@@ -98,7 +104,7 @@ def _takes_leads(notice: Notice, public: bool, is_open: bool) -> bool:
 
 def _count_words(notice: Notice) -> str:
     units = len({row.lead_unit_name for row in notice.rows})
-    if not notice.rows or notice.kind in _ON_EXPULSION:
+    if not notice.rows or notice.kind in _ON_UNIT:
         return labels.word(labels.NOTICE_KIND, notice.kind)
     if notice.kind == "list":
         return _("%(n)s 家企业，分属 %(u)s 家牵引单位", n=len(notice.rows), u=units)
@@ -127,6 +133,8 @@ def _paragraphs(notice: Notice, original: Notice | None) -> list[str]:
         return [*_grounds(notice), *body]
     if notice.kind == "reconsideration":
         return [_reconsidered(notice), *body]
+    if notice.kind in _ON_CRITICISM:
+        return [*_criticised(notice), *body]
     if original is None:
         return body
     words = {"n": original.number or "", "t": original.title, "d": long_day(local_day(original.published_at))}
@@ -157,6 +165,27 @@ def _reconsidered(notice: Notice) -> str:
     )
 
 
+def _criticised(notice: Notice) -> list[str]:
+    """What a notice about a criticism is about, and what it rests on."""
+    row = notice.rows[0]
+    told = {"unit": row.name, "code": row.credit_code, "number": row.extra["criticism_number"]}
+    clauses = "、".join(g["clause"] for g in row.extra["grounds"])
+    if notice.kind == "criticism_withdrawal":
+        words = _(
+            "撤销对%(unit)s（统一社会信用代码 %(code)s）的通报批评（%(number)s），责令整改同时终止。理由如下：", **told
+        )
+        return [words]
+    if notice.kind == "cancellation":
+        words = _(
+            "%(unit)s（统一社会信用代码 %(code)s）被通报批评（%(number)s）并责令限期整改后，未能在规定时间内完成整改。"
+            "依据第 4.3 条，现决定如下：",
+            **told,
+        )
+        return [words]
+    first = _("%(unit)s（统一社会信用代码 %(code)s）存在第 %(clauses)s 条所列情形。", clauses=clauses, **told)
+    return [first, *(_("第 %(n)s 条：%(words)s。", n=g["clause"], words=g["words"]) for g in row.extra["grounds"])]
+
+
 def _grounds(notice: Notice) -> list[str]:
     row = notice.rows[0]
     first = _(
@@ -185,7 +214,7 @@ def groups(notice: Notice, items: dict[Any, FilingItem], is_open: bool) -> list[
     found = []
     for unit, part in groupby(notice.rows, key=lambda row: row.lead_unit_name):
         rows = [_row(notice, row, items.get(row.filing_item_id), is_open) for row in part]
-        plain = notice.kind in ("list", *_ON_EXPULSION)
+        plain = notice.kind in ("list", *_ON_UNIT)
         words = _("%(n)s 家", n=len(rows)) if plain else _("申请新增 %(n)s 家", n=len(rows))
         found.append({"unit": unit, "words": "" if notice.kind == "correction" else words, "rows": rows})
     return found

@@ -28,6 +28,9 @@ TEMPLATES: Mapping[str, str] = {
     "list": "list",
     "expulsion": "expulsion_decision",
     "reconsideration": "reconsideration_decision",
+    "criticism": "criticism_notice",
+    "cancellation": "cancellation_decision",
+    "criticism_withdrawal": "criticism_withdrawal",
 }
 LABELS: Mapping[str, str] = {
     "publicity": "公示",
@@ -36,6 +39,9 @@ LABELS: Mapping[str, str] = {
     "list": "名单",
     "expulsion": "清退决定",
     "reconsideration": "复核决定",
+    "criticism": "通报批评",
+    "cancellation": "取消资格决定",
+    "criticism_withdrawal": "撤销通报公告",
 }
 
 
@@ -266,6 +272,14 @@ def _more_reconsideration(session: Session, notice: Notice, day: date) -> dict[s
     return {"unit": row.name, "credit_code": row.credit_code, "words": notice.body, **extra}
 
 
+def _more_criticism(session: Session, notice: Notice, day: date) -> dict[str, Any]:
+    """通报批评 (4.2), 取消资格决定 (4.3), 撤销通报公告: everything stands in the notice's own line."""
+    row = notice.rows[0]
+    names = ("grounds", "listed_on", "criticism_number", "criticised_on", "periods")
+    extra = {name: row.extra[name] for name in names}
+    return {"unit": row.name, "credit_code": row.credit_code, "words": notice.body, **extra}
+
+
 _MORE = {
     "publicity": _more_publicity,
     "list": _more_list,
@@ -273,6 +287,9 @@ _MORE = {
     "withdrawal": _more_act,
     "expulsion": _more_expulsion,
     "reconsideration": _more_reconsideration,
+    "criticism": _more_criticism,
+    "cancellation": _more_criticism,
+    "criticism_withdrawal": _more_criticism,
 }
 
 

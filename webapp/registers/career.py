@@ -27,6 +27,7 @@ KINDS: dict[str, Callable[[], str]] = {
     "consortium": lambda: _("联合体"),
     "filing": lambda: _("备案"),
     "notice": lambda: _("公示"),
+    "criticism": lambda: _("通报批评"),
     "expulsion": lambda: _("清退"),
     "document": lambda: _("文书"),
 }
@@ -41,6 +42,8 @@ _STATUS: dict[str, labels.Words] = {
     "expulsion": labels.EXPULSION,
     "expulsion_handover": labels.HANDOVER,
     "expulsion_reconsideration": labels.RECONSIDERATION,
+    "criticism": labels.CRITICISM,
+    "rectification": labels.RECTIFICATION,
 }
 
 

@@ -16,11 +16,11 @@ from webapp.accounts.models import Account, Organisation
 from webapp.engine.handler_api import Actor
 from webapp.errors import NotFound
 from webapp.i18n import _
+from webapp.registers import criticisms, expulsions, history
 from webapp.registers import evaluation_arrangements as arrangements
 from webapp.registers import evaluation_labels as words
 from webapp.registers import evaluation_rounds as rounds
 from webapp.registers import evaluation_scoring as scoring
-from webapp.registers import expulsions, history
 from webapp.registers.evaluation_models import EvaluationConsequence, EvaluationResult, EvaluationRound
 from webapp.registers.models import ConsortiumEnterprise, LeadUnit
 from webapp.registers.values import as_decimal, as_text
@@ -265,8 +265,8 @@ def consequence(
 ) -> EvaluationConsequence:
     """Record what a conclusion brings about, and open its case: the ONE place where that is done.
 
-    `kind`: expulsion_review (opened, or the ground joins the unit's open review) | criticism (recorded until its
-    process exists). The row keeps the reason and clause, and `instance_id` of the case opened.
+    `kind`: expulsion_review | criticism, opened, or the ground joins the unit's open case; after the regulation's end
+    (5.2) a criticism is recorded alone. The row keeps the reason and clause, and `instance_id` of the case.
     """
     mine = EvaluationConsequence.result_id == result.id, EvaluationConsequence.kind == kind
     known = session.scalars(select(EvaluationConsequence).where(*mine, EvaluationConsequence.clause == clause))
@@ -284,6 +284,10 @@ def consequence(
     if kind == "expulsion_review" and result.lead_unit.status == "listed":
         opened = expulsions.open_review(session, result.lead_unit_id, clause, reason, "consequence")
         entry.instance_id = opened.review.instance_id
+    elif kind == "criticism" and result.lead_unit.status == "listed" and not criticisms.over(session):
+        entry.instance_id = criticisms.open_case(
+            session, result.lead_unit_id, clause, reason, "consequence"
+        ).case.instance_id
     history.record(session, entry, "registered", instance_id=result.instance_id)
     return entry
 

@@ -24,10 +24,10 @@ from webapp.engine.tables import process_instance
 from webapp.errors import Conflict, Invalid
 from webapp.i18n import _
 from webapp.ids import uuid7
+from webapp.registers import criticism_falling, expulsions, history
 from webapp.registers import evaluation_labels as words
 from webapp.registers import evaluation_rounds as rounds
 from webapp.registers import evaluation_units as units
-from webapp.registers import expulsions, history
 from webapp.registers.evaluation_models import EvaluationConsequence, EvaluationResult, EvaluationRound
 from webapp.registers.models import Expulsion, ExpulsionGround, RegisterChange
 from webapp.registers.values import as_text
@@ -44,6 +44,8 @@ class Voided:
     ended: list[str] = field(default_factory=list)
     lessened: list[str] = field(default_factory=list)
     decided: list[str] = field(default_factory=list)
+    #: criticisms (4.2): ended | lessened | decided -> names
+    criticisms: dict[str, list[str]] = field(default_factory=dict)
 
 
 def may_void(round_: EvaluationRound) -> bool:
@@ -128,7 +130,11 @@ def _fall(
     fallen.consequences += 1
     if entry.kind == "expulsion_review":
         _lose_ground(session, entry, told, actor, now, fallen)
-    else:
+        return
+    came = criticism_falling.lose_ground(session, entry, told, actor, now)
+    if came:
+        fallen.criticisms.setdefault(came, []).append(entry.result.lead_unit.name)
+    if came == "ended":
         _end_case(session, entry.instance_id, told, actor)
 
 

@@ -27,7 +27,7 @@ from webapp.registers.values import as_date
 SUBMITTING = frozenset({"lead_unit", "lead_unit_head"})
 FORMER = "former_lead_unit"
 #: Cases of a unit that end as a whole with its listing; filings end by their own rule (`_end_filings`).
-ENDING: tuple[str, ...] = ("lead_unit_evaluation",)
+ENDING: tuple[str, ...] = ("lead_unit_evaluation", "criticism")
 
 #: Ends one instance with a reason (`HandlerContext.cancel_instance`).
 End = Callable[[UUID, str], None]
@@ -52,10 +52,7 @@ def expel(session: Session, review: Expulsion, *, actor: Actor | None, now: date
     reason = _("牵引单位被清退（%(number)s），本件终止。", number=notice.number)
     _take_off_the_list(session, review, actor)
     _bar(session, review, notice, actor)
-    ended = [
-        *_end_filings(session, unit, reason, end, actor, review.instance_id, now),
-        *_end_others(session, unit, reason, end),
-    ]
+    ended = end_running(session, unit, reason, end, actor, review.instance_id, now)
     restricted = restrict(session, unit.organisation_id, actor)
     handovers.enter(session, review, actor)
     before = history.snapshot(review)
@@ -121,6 +118,22 @@ def running(session: Session, unit: LeadUnit) -> list[Ended]:
     return [case for key in keys for case in _active(session, unit, key)]
 
 
+def end_running(
+    session: Session,
+    unit: LeadUnit,
+    reason: str,
+    end: End,
+    actor: Actor | None,
+    instance_id: UUID | None,
+    now: datetime,
+) -> list[Ended]:
+    """End a unit's running cases, but for the one (`instance_id`) whose decision ends them."""
+    return [
+        *_end_filings(session, unit, reason, end, actor, instance_id, now),
+        *_end_others(session, unit, reason, end, instance_id),
+    ]
+
+
 def lock_running(session: Session, unit: LeadUnit) -> None:
     """Lock the unit's running cases, before the unit itself: a step of theirs locks its case first, then the unit.
 
@@ -140,8 +153,8 @@ def _active(session: Session, unit: LeadUnit, key: str) -> list[Ended]:
     return [Ended(row.id, row.business_key or "") for row in session.execute(query.order_by(p.id))]
 
 
-def _end_others(session: Session, unit: LeadUnit, reason: str, end: End) -> list[Ended]:
-    ended = [case for key in ENDING for case in _active(session, unit, key)]
+def _end_others(session: Session, unit: LeadUnit, reason: str, end: End, but: UUID | None) -> list[Ended]:
+    ended = [case for key in ENDING for case in _active(session, unit, key) if case.instance_id != but]
     for case in ended:
         end(case.instance_id, reason)
     return ended

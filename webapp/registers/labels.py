@@ -48,6 +48,9 @@ NOTICE_KIND: Words = {
     "list": (lazy("名单"), ""),
     "expulsion": (lazy("清退决定"), ""),
     "reconsideration": (lazy("复核决定"), ""),
+    "criticism": (lazy("通报批评"), ""),
+    "cancellation": (lazy("取消资格决定"), ""),
+    "criticism_withdrawal": (lazy("撤销通报公告"), ""),
 }
 OBJECTION: Words = {
     "open": (lazy("调查中"), "run"),
@@ -66,6 +69,28 @@ EXPULSION: Words = {
     "withdrawn": (lazy("已撤回退出申请"), "end"),
     "lapsed": (lazy("依据不复存在，已终止"), "end"),
     "reversed": (lazy("清退已撤销"), "end"),
+}
+CRITICISM: Words = {
+    "gathering": (lazy("查明事实"), "run"),
+    "hearing": (lazy("陈述申辩"), "pub"),
+    "deciding": (lazy("认定情形"), "new"),
+    "drafting": (lazy("待签发通报"), "fix"),
+    "rectifying": (lazy("整改中"), "fix"),
+    "checking": (lazy("核查中"), "run"),
+    "weighing": (lazy("研究处理"), "bad"),
+    "rectified": (lazy("整改合格"), "done"),
+    "cancelled": (lazy("取消资格"), "bad"),
+    "not_established": (lazy("情形不成立"), "done"),
+    "lapsed": (lazy("依据不复存在，已终止"), "end"),
+    "ended": (lazy("单位已离开名单"), "end"),
+}
+RECTIFICATION: Words = {
+    "open": (lazy("整改中"), "fix"),
+    "reported": (lazy("待核查"), "run"),
+    "passed": (lazy("合格"), "done"),
+    "failed": (lazy("不合格"), "bad"),
+    "missed": (lazy("逾期未报"), "bad"),
+    "ended": (lazy("已终止"), "end"),
 }
 HANDOVER: Words = {
     "open": (lazy("待移交"), "fix"),
@@ -116,6 +141,10 @@ DOCUMENT: Words = {
     "expulsion_told": (lazy("清退告知书"), ""),
     "reconsideration": (lazy("复核决定"), ""),
     "expulsion_agenda": (lazy("局务会议题材料"), ""),
+    "criticism": (lazy("通报批评"), ""),
+    "rectification_order": (lazy("责令限期整改通知书"), ""),
+    "cancellation": (lazy("取消资格决定"), ""),
+    "criticism_withdrawal": (lazy("撤销通报公告"), ""),
     "evaluation_report": (lazy("季度评价报告"), ""),
 }
 ACTION: Words = {
@@ -162,6 +191,18 @@ ACTION: Words = {
     "lapsed": (lazy("依据不复存在，终止审议"), "end"),
     "reminded": (lazy("提醒报送"), "fix"),
     "received": (lazy("签收"), "done"),
+    "found": (lazy("认定"), "run"),
+    "criticised": (lazy("通报批评"), "bad"),
+    "ordered": (lazy("责令整改"), "fix"),
+    "rectifying": (lazy("进入整改"), "fix"),
+    "rectification_over": (lazy("整改结束"), "done"),
+    "checked": (lazy("核查"), "run"),
+    "weighed": (lazy("研究处理"), "run"),
+    "missed": (lazy("逾期未报"), "bad"),
+    "cancelled": (lazy("取消资格"), "bad"),
+    "rectified": (lazy("整改合格"), "done"),
+    "not_established": (lazy("情形不成立"), "done"),
+    "ended": (lazy("终止"), "end"),
 }
 #: column of a register -> its word, for the history
 FIELD: dict[str, LazyString] = {
@@ -203,6 +244,14 @@ FIELD: dict[str, LazyString] = {
     "arrangement": lazy("下一阶段工作安排"),
     "settled_at": lazy("审定时间"),
     "done_on": lazy("完成日期"),
+    "finding": lazy("认定的理由"),
+    "established": lazy("是否成立"),
+    "notice_number": lazy("通报文号"),
+    "cancel_number": lazy("取消资格文号"),
+    "requirements": lazy("整改要求"),
+    "due_at": lazy("期限"),
+    "received_at": lazy("签收时间"),
+    "check_words": lazy("核查情况"),
     "accepted_on": lazy("验收日期"),
     "level_after": lazy("改造后水平"),
 }

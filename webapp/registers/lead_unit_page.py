@@ -22,8 +22,10 @@ from webapp.engine.handler_api import Actor
 from webapp.i18n import _
 from webapp.registers import (
     career,
+    career_criticism,
     career_evaluation,
     charts,
+    criticism_lists,
     evaluation_labels,
     expulsion_lists,
     labels,
@@ -44,7 +46,12 @@ def context(session: Session, actor: Actor, unit: LeadUnit, kind: str) -> dict[s
     reviews = expulsion_lists.of_unit(session, actor, unit.id)
     judged, signed = career_evaluation.results(session, actor, unit), career_evaluation.commitments(session, unit)
     brought = career_evaluation.consequences(session, unit) if queries.sees_all(actor) else []
-    more = [*career_evaluation.events(signed, judged, brought), *_documents(session, actor, reviews)]
+    criticised = criticism_lists.of_unit(session, actor, unit.id)
+    more = [
+        *career_evaluation.events(signed, judged, brought),
+        *career_criticism.events(criticised),
+        *_documents(session, actor, reviews, [case.instance_id for case in criticised if case.instance_id]),
+    ]
     events = career.of_unit(session, unit, members, filings, reviews, more)
     return {
         "members": members,
@@ -149,9 +156,11 @@ def _years(events: Sequence[career.Event]) -> list[dict[str, Any]]:
     return groups
 
 
-def _documents(session: Session, actor: Actor, reviews: Sequence[Expulsion]) -> list[career.Event]:
-    """The documents that were made in the unit's expulsion cases, as far as this person reads them."""
-    cases: list[UUID] = []
+def _documents(
+    session: Session, actor: Actor, reviews: Sequence[Expulsion], criticised: Sequence[UUID]
+) -> list[career.Event]:
+    """The documents that were made in the unit's criticisms and expulsion cases, as far as this person reads them."""
+    cases: list[UUID] = list(criticised)
     for review in reviews:
         cases += [review.instance_id] if review.instance_id else []
         cases += [r.instance_id for r in reconsiderations.of_review(session, review.id) if r.instance_id]

@@ -16,8 +16,8 @@ from sqlalchemy.orm import Session
 from webapp.registers.models import SerialNumber
 
 #: Kinds of case numbers: filing 备案, publicity batch 公示, objection 异议, correction 更正, change review 变更审核,
-#: expulsion review 清退, quarterly evaluation 评价, reconsideration 复核.
-CASE_KINDS = frozenset({"BA", "GS", "YY", "GZ", "BG", "QT", "PJ", "FH"})
+#: expulsion review 清退, quarterly evaluation 评价, reconsideration 复核, criticism 批评.
+CASE_KINDS = frozenset({"BA", "GS", "YY", "GZ", "BG", "QT", "PJ", "FH", "PP"})
 #: 机关代字 of each kind of document that is numbered (GB/T 9704-2012, 7.2.5), a house rule of the office.
 DOCUMENT_PREFIXES = {
     "publicity": "穗工信公示",
@@ -29,6 +29,10 @@ DOCUMENT_PREFIXES = {
     "expulsion": "穗工信清退",
     "evaluation_report": "穗工信评价",
     "reconsideration": "穗工信复核",
+    "criticism": "穗工信通报",
+    "rectification_order": "穗工信整改",
+    "cancellation": "穗工信取消",
+    "criticism_withdrawal": "穗工信撤通",
 }
 
 
@@ -79,6 +83,7 @@ _HOMES = (
     "select coalesce(after, before) ->> 'number' from register_change where register = 'evaluation_round'",
     "select number from notice where number is not null", "select number from published_list",
     "select number from interpretation", "select decision_number from expulsion where decision_number is not null",
+    "select number from criticism", "select number from rectification",
 )  # fmt: skip
 #: Kinds whose rows keep the last number only: a second 清退告知书 takes the place of the first.
 _REPLACED = frozenset({"document:expulsion_told"})

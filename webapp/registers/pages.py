@@ -29,6 +29,7 @@ REGISTERS = (
     ("/notices/", lazy("公示公告")),
     ("/notices/objections", lazy("异议")),
     ("/registers/expulsions", lazy("清退审议")),
+    ("/registers/criticisms", lazy("通报批评")),
     ("/registers/barred", lazy("不得重新申请")),
     ("/registers/interpretations", lazy("解释")),
     ("/registers/documents", lazy("文件")),

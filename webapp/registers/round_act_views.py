@@ -62,6 +62,9 @@ def void(round_id: UUID) -> ResponseReturnValue:
         (_("清退审议已终止：%(names)s。"), fallen.ended),
         (_("清退审议另有情形，继续办理：%(names)s。"), fallen.lessened),
         (_("清退决定已经签发，须依复核程序处理：%(names)s。"), fallen.decided),
+        (_("通报批评已终止：%(names)s。"), fallen.criticisms.get("ended", [])),
+        (_("通报批评另有依据，继续办理：%(names)s。"), fallen.criticisms.get("lessened", [])),
+        (_("通报批评已经办结，请核对是否更正：%(names)s。"), fallen.criticisms.get("decided", [])),
     ):
         if names:
             flash(sentence % {"names": "、".join(names)}, "warning")

@@ -62,6 +62,7 @@ def lead_unit(unit_id: UUID) -> str:
         facts=_facts(unit),
         sees_all=queries.sees_all(actor),
         propose_url=url_for("expulsions.new", unit=unit.id) if _may_propose(actor, unit) else "",
+        criticise_url=url_for("criticisms.new", unit=unit.id) if _may_propose(actor, unit) else "",
         tabs=pages.tabs("/registers/lead-units"),
     )
 

@@ -392,6 +392,17 @@ def test_a_message_that_a_person_sends_does_not_correct_what_the_law_guards(benc
     assert bench.variables(id) == {"small": False, "note": "b"}
 
 
+def test_a_task_without_a_form_does_not_correct_what_the_law_guards(bench: Bench, officer: Actor) -> None:
+    bench.handler("expel", lambda context: {})
+    bench.deploy(GUARDED)
+    id = bench.start("guarded", {"ok": False}).instance_id
+    facts = bench.open(id)["facts"]
+    with pytest.raises(LawForbids, match="ok"):
+        bench.complete(facts, officer, form_data={"ok": True})
+    bench.complete(facts, officer, form_data={"outcome": "done"})
+    assert list(bench.open(id)) == ["propose"]
+
+
 def test_a_refused_operation_leaves_everything(bench: Bench, officer: Actor) -> None:
     bench.deploy(PLAIN)
     id = bench.start("plain").instance_id

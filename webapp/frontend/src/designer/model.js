@@ -7,6 +7,7 @@ export { getBusinessObject, is };
 export function processOf(element) {
   let found = getBusinessObject(element);
   if (found.$type === 'bpmn:Participant') return found.processRef;
+  if (found.$type === 'bpmn:Collaboration') return found.participants?.find((one) => one.processRef)?.processRef;
   while (found && found.$type !== 'bpmn:Process') found = found.$parent;
   return found;
 }

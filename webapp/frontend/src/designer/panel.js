@@ -9,7 +9,7 @@ const opened = new Set(['general', 'people', 'form', 'condition', 'branches', 'e
 
 function groups(at) {
   const { bo, element } = at;
-  if (is(bo, 'bpmn:Process') || is(bo, 'bpmn:Participant') || is(bo, 'bpmn:Collaboration')) return [is(bo, 'bpmn:Collaboration') ? null : flow.general(at), is(bo, 'bpmn:Collaboration') ? null : flow.process(at)];
+  if (is(bo, 'bpmn:Process') || is(bo, 'bpmn:Participant') || is(bo, 'bpmn:Collaboration')) return [is(bo, 'bpmn:Collaboration') ? null : flow.general(at), flow.process(at)];
   if (is(bo, 'bpmn:Lane')) return [flow.general(at), flow.lane(at)];
   if (is(bo, 'bpmn:SequenceFlow')) return [flow.general(at), flow.condition(at)];
   if (!is(bo, 'bpmn:FlowNode')) return [flow.general(at)];
