@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import flask_babel
 from babel.messages.mofile import write_mo
@@ -77,7 +78,7 @@ def compile_catalogues(*, force: bool = False) -> list[str]:
             continue
         with source.open("rb") as file:
             catalogue = read_po(file, locale=source.parent.parent.name)
-        fresh = target.with_suffix(f".{source.stat().st_mtime_ns}.tmp")
+        fresh = target.with_suffix(f".{uuid4().hex}.tmp")
         with fresh.open("wb") as file:
             write_mo(file, catalogue)
         fresh.replace(target)  # two processes may start at once: each sees a whole file

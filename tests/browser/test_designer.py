@@ -57,6 +57,7 @@ def test_a_designer_changes_the_filing_and_a_new_case_goes_the_new_way(as_person
     page.mouse.move(x, y)
     page.mouse.click(x, y)
     expect(page.locator(".panel-head")).to_contain_text("办理任务")
+    expect(page.locator(".djs-direct-editing-content")).to_be_visible()
     page.keyboard.press("Escape")  # the name typed into the drawing is left for the panel
     page.get_by_label("名称", exact=True).fill(TASK)
     page.keyboard.press("Tab")

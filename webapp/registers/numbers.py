@@ -83,6 +83,7 @@ _HOMES = (
     "select coalesce(after, before) ->> 'number' from register_change where register = 'evaluation_round'",
     "select number from notice where number is not null", "select number from published_list",
     "select number from interpretation", "select decision_number from expulsion where decision_number is not null",
+    "select report_number from evaluation_round where report_number is not null",
     "select number from criticism", "select number from rectification",
 )  # fmt: skip
 #: Kinds whose rows keep the last number only: a second 清退告知书 takes the place of the first.
