@@ -21,9 +21,9 @@ def draft_form(ctx: FormContext) -> FormData:
     meeting, returned = review.meetings[-1], ctx.variables.get("sign_decision") == "return"
     title = f"关于清退牵引单位{review.lead_unit.name}的决定"
     words = (
-        "一、自本决定发布之日起，取消其牵引单位资格并予以清退，不得重新申请纳入。\n"
-        "二、其在办的备案、评价等事项自本决定发布之日起终止。\n"
-        "三、尚未完成的改造项目，应当在 10 个工作日内提交移交清单，不得影响试点企业的改造。\n"
+        "（一）自本决定发布之日起，取消其牵引单位资格并予以清退，不得重新申请纳入。\n"
+        "（二）其在办的备案、评价等事项自本决定发布之日起终止。\n"
+        "（三）尚未完成的改造项目，应当在 10 个工作日内提交移交清单，不得影响试点企业的改造。\n"
         "对本决定不服的，可以向我局申请复核，复核期间不停止执行。"
     )
     return FormData(

@@ -100,7 +100,9 @@ def approve_form(ctx: FormContext) -> FormData:
             "dimension": str(words.DIMENSION[row["dimension"]][0]),
             "label": row["label"],
             "weight": row["weight"],
-            "how": row["formula"] if row["kind"] == "computed" else _("专家评分：%(words)s", words=row["criteria"]),
+            "how": scoring.formula_words(row["formula"])
+            if row["kind"] == "computed"
+            else _("专家评分：%(words)s", words=row["criteria"]),
             "base": str(scoring.FIGURES[row["base"]]) if row["base"] else "",
         }
         for row in frozen

@@ -12,7 +12,7 @@ from typing import IO, Any
 import psycopg
 import pytest
 
-from tests.processes.conftest import Town, town  # noqa: F401  (a fixture)
+from tests.processes.conftest import Town, _founded, town  # noqa: F401  (fixtures)
 from tests.processes.test_expulsion import Review, unit
 from webapp import clock, db
 from webapp.config import ROOT

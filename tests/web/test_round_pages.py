@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from sqlalchemy import func, select, update
 
-from tests.processes.conftest import Town, town  # noqa: F401  (the fixture of the processes' stories)
+from tests.processes.conftest import Town, _founded, town  # noqa: F401  (the fixtures of the processes' stories)
 from tests.processes.evaluation import Evaluation
 from tests.support import Client
 from webapp import db

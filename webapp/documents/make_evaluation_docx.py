@@ -67,6 +67,9 @@ def ranking(sheet: Sheet) -> None:
         for cell, words in zip(row.cells, cells, strict=True):
             sheet.cell(cell, words, HEI if number == 0 else FANG, 9)
     sheet.repeat(table.rows[0])
+    sheet.text("{%p if note %}", indent=False)
+    sheet.text("{{ note }}", indent=False)
+    sheet.text("{%p endif %}", indent=False)
 
 
 if __name__ == "__main__":

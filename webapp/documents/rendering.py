@@ -38,8 +38,8 @@ criticised_on, grounds:
 Template of quarterly evaluation (3.2): ``evaluation_report`` 季度评价报告; its data are those that
 `webapp.registers.evaluation_reports.data` gives.
 
-Optional everywhere: issuer (default: the setting ISSUING_BODY), signatory 落款 (default `SIGNATORY`), contact,
-copies_to, title_lines.
+Optional everywhere: issuer (default: the setting ISSUING_BODY), signatory 落款 (default: the issuer for what the bureau
+decides itself, `BY_THE_BUREAU`, else `SIGNATORY`), contact, copies_to, title_lines.
 """
 
 from __future__ import annotations
@@ -73,6 +73,7 @@ MEDIA_TYPES = {"pdf": PDF, "docx": DOCX}
 #: The layout that all documents share: GB/T 9704-2012 and the plain sheet.
 LAYOUT = Path(__file__).parent / "layout"
 SIGNATORY = "中小企业数字化转型城市试点推进工作小组"
+BY_THE_BUREAU = {"expulsion_told", "expulsion_decision", "reconsideration_decision"}
 #: A space beside a Chinese character or a six-cornered bracket.
 _SPACE = re.compile(r"(?<=[\u3000-\u9fff\uff00-\uffef]) +| +(?=[\u3000-\u9fff\uff00-\uffef])")
 _NAME = re.compile(r"(?:([a-z_]+)/)?([a-z_]+)")
@@ -84,7 +85,7 @@ def render(template: str, data: Mapping[str, Any], kind: str) -> bytes:
     Errors: NotFound when there is no such template; jinja2.UndefinedError when the data lack a name.
     """
     path = _find(template, "html" if kind == "pdf" else "docx")
-    context = _context(data)
+    context = _context(data, path.stem)
     return _pdf(path, context) if kind == "pdf" else _docx(path, context)
 
 
@@ -97,11 +98,11 @@ def _find(template: str, suffix: str) -> Path:
     return found[0]
 
 
-def _context(data: Mapping[str, Any]) -> dict[str, Any]:
+def _context(data: Mapping[str, Any], template: str) -> dict[str, Any]:
     config = storage.config()
     context: dict[str, Any] = {
         "issuer": config.issuing_body,
-        "signatory": SIGNATORY,
+        "signatory": signatory(template),
         "contact": "工作小组办公室（市工业和信息化局创业创新服务处）",
         "copies_to": "",
         "demo": config.demo,
@@ -118,11 +119,19 @@ def _context(data: Mapping[str, Any]) -> dict[str, Any]:
         "periods",
     ):
         context[name] = _close(context.get(name))
-    context["words"] = [part.strip() for part in str(data.get("words") or "").splitlines() if part.strip()]
+    words = str(data.get("words") or "").splitlines()
+    context["words"] = [_SPACE.sub("", part.strip()) for part in words if part.strip()]
     context["groups"] = grouped(data.get("rows", ()))
-    context["title_lines"] = data.get("title_lines") or title_lines(str(context["title"] or ""))
+    context["title_lines"] = data.get("title_lines") or title_lines(
+        str(context["title"] or ""), name=str(data.get("unit") or "")
+    )
     context["head_size"] = head_size(str(context["issuer"]))
     return context
+
+
+def signatory(template: str) -> str:
+    """Who signs: what the 局务会 decides, and the notice before it, the bureau (4.4); all else the working group."""
+    return storage.config().issuing_body if template in BY_THE_BUREAU else SIGNATORY
 
 
 def _close(value: Any) -> Any:
@@ -229,19 +238,26 @@ _WORDS = (
 )
 
 
-def title_lines(title: str, longest: int = 19) -> list[str]:
-    """A title in as few lines as fit the text block, broken between words (GB/T 9704-2012, 7.3.1)."""
+def title_lines(title: str, longest: int = 19, name: str = "") -> list[str]:
+    """A title in as few lines as fit the text block, broken between words (GB/T 9704-2012, 7.3.1).
+
+    `name`: of the unit that the title is about; kept on one line where it fits on one.
+
+    >>> title_lines("关于清退牵引单位广州恒锐数控科技有限公司的决定", name="广州恒锐数控科技有限公司")
+    ['关于清退牵引单位', '广州恒锐数控科技有限公司的决定']
+    """
+    words = (name, *_WORDS) if 0 < len(name) < longest else _WORDS
     if len(title) <= longest:
         return [title]
     starts = [0]
     while starts[-1] < len(title):
         rest = title[starts[-1] :]
-        word = next((w for w in _WORDS if rest.startswith(w)), "")
+        word = next((w for w in words if rest.startswith(w)), "")
         digits = re.match(r"第?[0-9A-Za-z〔〕]+[年批号月日]?", rest)
         starts.append(starts[-1] + max(len(word), digits.end() if digits else 0, 1))
     breaks = [at for at in starts[1:-1] if title[at] not in "的》）】、，号批年" and len(title) - at <= longest * 2]
     best = min(breaks, key=lambda at: abs(at - len(title) / 2), default=len(title))
-    return [title[:best], *(title_lines(title[best:], longest) if best < len(title) else [])]
+    return [title[:best], *(title_lines(title[best:], longest, name) if best < len(title) else [])]
 
 
 def head_size(issuer: str) -> float:

@@ -23,6 +23,8 @@ MANY_OPTIONS = 8
 MOST_BOXES = 40
 #: So many rows of a dynamic list stand open when the page opens.
 OPEN_ROWS = 3
+#: The same of a list whose rows are given, so that all of them are to be filled in or read.
+OPEN_FIXED_ROWS = 8
 _SLUG = re.compile(r"[^\w-]+")
 
 
@@ -243,6 +245,7 @@ def _row(
     inside = Level(level.scope.row(row), row, f"{path}.", f"{name}.")
     wrong = sum(len(words) for key, words in build.errors.items() if key.startswith(f"{path}.") or key == path)
     title, code = (component.properties.get(key) for key in ("title", "code"))
+    few = OPEN_ROWS if component.allow_rows else OPEN_FIXED_ROWS
     return {
         "name": name,
         "id": f"e-{slug(name)}",
@@ -253,7 +256,7 @@ def _row(
         "code_name": f"{name}.{code}" if code else "",
         "wrong": wrong,
         "error": "".join(build.errors.get(path, ())),
-        "open": n is None or bool(wrong) or (count <= OPEN_ROWS) or (build.readonly and count <= MANY_OPTIONS),
+        "open": n is None or bool(wrong) or count <= few or (build.readonly and count <= MANY_OPTIONS),
         "nodes": nodes_of(component.components, inside, build),
     }
 

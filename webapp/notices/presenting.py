@@ -12,8 +12,8 @@ from sqlalchemy.orm import Session
 from webapp import clock
 from webapp.accounts import settings_service
 from webapp.clock import BEIJING
+from webapp.documents import rendering
 from webapp.documents.models import Document
-from webapp.documents.rendering import SIGNATORY
 from webapp.i18n import _
 from webapp.inbox import deadlines
 from webapp.notices import publishing, queries
@@ -71,7 +71,7 @@ def page(session: Session, notice: Notice, *, public: bool) -> Shape:
             "count_words": _count_words(notice),
             "paragraphs": _paragraphs(notice, original),
             "closing": _closing(notice),
-            "signatory": SIGNATORY,
+            "signatory": rendering.signatory(publishing.TEMPLATES[notice.kind]),
             "signed_on": long_day(local_day(notice.published_at)),
             "pdf_url": url_for("documents.download", document_id=notice.pdf_id) if notice.pdf_id else "",
             "docx_url": url_for("documents.download", document_id=notice.docx_id) if notice.docx_id else "",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, time, timedelta
 from typing import Any
 
 from flask import url_for
@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 
 from webapp.clock import BEIJING
 from webapp.i18n import _
-from webapp.registers import labels, queries, reconsiderations
+from webapp.registers import evaluation_labels, labels, queries, reconsiderations
 from webapp.registers.models import ConsortiumEnterprise, Expulsion, Filing, LeadUnit, PublishedList, RegisterChange
 
 #: kind -> the word of its badge and lane, in the order of the lanes; documents have no lane, being beside their act
@@ -42,6 +42,9 @@ _STATUS: dict[str, labels.Words] = {
     "expulsion": labels.EXPULSION,
     "expulsion_handover": labels.HANDOVER,
     "expulsion_reconsideration": labels.RECONSIDERATION,
+    "evaluation_round": evaluation_labels.ROUND,
+    "evaluation_result": evaluation_labels.RESULT,
+    "retrofit_project": evaluation_labels.PROJECT,
     "criticism": labels.CRITICISM,
     "rectification": labels.RECTIFICATION,
 }
@@ -137,7 +140,12 @@ def _told(change: RegisterChange, key: str, value: Any) -> str:
         known = {**labels.LEAD_UNIT, **labels.ITEM, **labels.FILING}
         return labels.word(_STATUS.get(change.register, known), value)
     if key.endswith("_at") and isinstance(value, str):
-        return datetime.fromisoformat(value).astimezone(BEIJING).strftime("%Y-%m-%d %H:%M")
+        at = datetime.fromisoformat(value).astimezone(BEIJING)
+        if at.time() == time() and key.endswith(("due_at", "ends_at")):  # a last day is told as its 24:00 (4.8)
+            return f"{at - timedelta(days=1):%Y-%m-%d} 24:00"
+        return at.strftime("%Y-%m-%d %H:%M")
+    if key == "grade":
+        return labels.word(evaluation_labels.GRADE, value)
     if key == "programme":
         return labels.word(labels.PROGRAMME, value)
     return "" if value is None else str(value)

@@ -75,6 +75,10 @@ def _result(entry: EvaluationResult) -> Event:
         title = _("%(quarter)s绩效评价：%(state)s", quarter=name, state=state)
         mark = f"{entry.total} {_('初评')}" if told else state
         return Event(at, "evaluation", title, told, url, entry.round.number, "idle", mark, span)
+    if entry.status == "left":  # ended without a conclusion; the arrangement holds why
+        state = labels.word(evaluation_labels.RESULT, entry.status)
+        title = _("%(quarter)s绩效评价：%(state)s", quarter=name, state=state)
+        return Event(at, "evaluation", title, entry.arrangement or "", url, entry.round.number, "idle", state, span)
     total = f"{entry.total} " if entry.total is not None else ""
     title = _("%(quarter)s审定 %(result)s", quarter=name, result=f"{total}{grade}")
     note = _("下一阶段安排：%(words)s", words=entry.arrangement) if entry.arrangement else ""

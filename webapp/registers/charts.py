@@ -200,7 +200,8 @@ def _dots(events: Sequence[Event], x: Scale, middle: float, listed: date | None)
             f'<circle class="mark-{event.tone}" cx="{at:.1f}" cy="{middle}" r="5.5">'
             f"<title>{escape(event.on.isoformat())} {escape(event.title)}</title></circle>"
         )
-        if event.mark and at > free and (after is None or x(after.on) - 6 > ends):
+        inside = ends <= WIDTH or place == 0 or x(shown[place - 1].on) + 6 < at - (ends - at)
+        if event.mark and at > free and inside and (after is None or x(after.on) - 6 > ends):
             side = f'x="{at + 10:.1f}"' if ends <= WIDTH else f'x="{at - 10:.1f}" text-anchor="end"'
             parts.append(f'<text {side} y="{middle + 4.5}">{escape(event.mark)}</text>')
             free = ends

@@ -25,8 +25,8 @@ def data(session: Session, round_: EvaluationRound) -> dict[str, Any]:
     """What the template `evaluation_report` takes; every figure as text.
 
     number 文号, title, published_on, units, ranked, mean, grades [{name, count}], bands [{name, count, percent}],
-    dimensions [{name, mean, weight, percent}], columns, table (texts), failed [{name, grade, words}], quarter,
-    opened_on.
+    dimensions [{name, mean, weight, percent}], columns, table (texts), note (on the
+    table, or ""), failed [{name, grade, words}], quarter, opened_on.
     """
     found = figures.report(session, round_)
     columns, rows = figures.table(round_, found)
@@ -49,8 +49,20 @@ def data(session: Session, round_: EvaluationRound) -> dict[str, Any]:
         "dimensions": dimensions(found),
         "columns": columns,
         "table": [[str(value) for value in row] for row in rows],
+        "note": note(found),
         "failed": [_failed(line) for line in found.lines if line.result.grade in ("fail", "absent")],
     }
+
+
+def note(found: figures.Report) -> str:
+    """Why a dimension's points may stand above its weight (3.2), when they do for a unit; else nothing."""
+    shifted = any(
+        row["score"] is not None and row["effective"] != row["weight"]
+        for line in found.lines
+        for row in line.result.scores
+    )
+    words = _("注：没有基数的指标不适用，其权重按比例分给该单位的其他指标，所以其他方面的得分可能高于该方面的权重。")
+    return words if shifted else ""
 
 
 def _failed(line: figures.Line) -> dict[str, str]:

@@ -5,6 +5,7 @@ Pure functions but for `figures`. Scores run from 0 to 100; a total is Σ score 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
@@ -163,6 +164,14 @@ def check_formula(formula: str, base: str) -> str:
         if _number(formula, {**ones, name: Decimal()}) is None:
             return _("“%(name)s”为 0 时公式除以零：请将它选为基数，或改写公式。", name=str(FIGURES[name]))
     return ""
+
+
+def formula_words(formula: str) -> str:
+    """A formula as people read it: the figures' names, × and ÷; what they do not need to know of FEEL left out."""
+    capped = re.fullmatch(r"min\(100, ([^(),]+)\)", formula)
+    told = re.sub(r"[A-Za-z_]\w*", lambda m: str(FIGURES.get(m[0], m[0])), capped[1] if capped else formula)
+    told = told.replace("*", "×").replace("/", "÷")
+    return _("%(formula)s，最高 100", formula=told) if capped else told
 
 
 def _number(formula: str, values: Mapping[str, Any]) -> Decimal | None:

@@ -196,7 +196,10 @@ def result(entry_id: UUID) -> str:
     facts = [
         _unit(entry),
         {"label": _("报送时间"), "value": pages.beijing(entry.reported_at) + (_("（迟报）") if entry.late else "")},
-        {"label": _("得分"), "value": entry.total if entry.total is not None else _("不适用")},
+        {
+            "label": _("得分"),
+            "value": entry.total if entry.total is not None else _("不适用") if entry.grade else _("未出"),
+        },
         {"label": _("等次"), "value": labels.word(evaluation_labels.GRADE, entry.grade)},
         {"label": _("审定时间"), "value": pages.beijing(entry.settled_at)},
     ]
@@ -265,6 +268,6 @@ def _result_tables(entry: EvaluationResult) -> list[dict[str, Any]]:
     told = [_("指标"), _("目标"), _("实际"), _("单位"), _("说明")]
     note = _("没有基数的指标不适用，其权重按比例分给其他指标。")
     return [
-        {"title": _("得分"), "columns": columns, "rows": scores, "note": note},
+        {"title": _("得分"), "columns": columns, "rows": scores, "note": note if scores else _("还没有评出得分。")},
         {"title": _("报送的完成情况"), "columns": told, "rows": report, "note": ""},
     ]

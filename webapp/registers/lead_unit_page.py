@@ -106,7 +106,7 @@ def _figures(
     done = session.scalar(own.where(project.status.in_(("done", "accepted")))) or 0
     level = session.scalar(own.where(project.status.in_(("done", "accepted")), project.level_after >= 2)) or 0
     pilots = session.scalar(select(func.count()).where(pilot.lead_unit_id == unit.id, pilot.until.is_(None))) or 0
-    last = next((result for result in reversed(judged) if result.settled_at), None)
+    last = next((result for result in reversed(judged) if _is_known(result)), None)
 
     def figure(label: str, value: Any, measure: str, note: str) -> dict[str, Any]:
         return {"label": label, "value": value, "unit": measure, "note": note}
@@ -190,13 +190,19 @@ def pass_line() -> float:
     return 100.0
 
 
+def _is_known(result: EvaluationResult) -> bool:
+    """Whether it came to a conclusion; one whose unit left the list did not."""
+    return result.settled_at is not None and result.status != "left"
+
+
 def _grades(judged: Sequence[EvaluationResult]) -> Any:
     bars = []
     for result in judged[-QUARTERS:]:
         name = _("%(y)s·%(q)s 季", y=result.round.year % 100, q=result.round.quarter)
         total = float(result.total) if result.total is not None else None
-        known = result.settled_at is not None
-        word = labels.word(evaluation_labels.GRADE, result.grade) if known else _("办理中")
+        known, running = _is_known(result), result.settled_at is None
+        state = _("办理中") if running else labels.word(evaluation_labels.RESULT, result.status)
+        word = labels.word(evaluation_labels.GRADE, result.grade) if known else state
         tone = career_evaluation.TONES.get(result.grade or "", "idle") if known else "idle"
         shown = total if known or result.status in career_evaluation.PRELIMINARY else None
         bars.append((name, shown, word, tone, not known))
@@ -204,7 +210,7 @@ def _grades(judged: Sequence[EvaluationResult]) -> Any:
 
 
 def _result(result: EvaluationResult) -> dict[str, Any]:
-    known = result.settled_at is not None
+    known = _is_known(result)
     words = evaluation_labels.GRADE if known else evaluation_labels.RESULT
     key = result.grade if known else result.status
     return {

@@ -108,6 +108,10 @@ def _row(entry: EvaluationService, unit: LeadUnit, result: EvaluationResult | No
 
 
 def _indicator(row: dict[str, Any]) -> list[str]:
-    how = row["formula"] if row["kind"] == "computed" else _("专家评分：%(words)s", words=row["criteria"])
+    how = (
+        scoring.formula_words(row["formula"])
+        if row["kind"] == "computed"
+        else _("专家评分：%(words)s", words=row["criteria"])
+    )
     base = str(scoring.FIGURES[row["base"]]) if row["base"] else "—"
     return [labels.word(words.DIMENSION, row["dimension"]), row["label"], row["weight"], how, base]

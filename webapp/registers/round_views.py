@@ -100,6 +100,7 @@ def report_page(round_id: UUID) -> str:
         bands_chart=charts.distribution(found.bands),
         dimensions_chart=charts.dimensions(drawn),
         files=[documents.tile(document) for document in documents.by_ids(session, files)],
+        note=evaluation_reports.note(found),
         failed=[line for line in found.lines if line.result.grade in ("fail", "absent")],
     )
 

@@ -138,7 +138,7 @@ def _visits(session: Session, result: EvaluationResult, inside: bool) -> list[Ta
             record.pilot_enterprise.name if record.pilot_enterprise else result.lead_unit.name,
             record.person,
             record.words,
-            _("%(n)s 张", n=len(record.documents)),
+            _("%(n)s 张", n=len(record.documents)).replace(" ", "\N{NO-BREAK SPACE}"),
         ]
         for record in held
     ]
