@@ -95,6 +95,9 @@ class _Pages(http.server.BaseHTTPRequestHandler):
         if path == "/counts":
             self._counts()
             return
+        if path == "/reminders/count":
+            self._answer(b'{"reminders": 0}', "application/json")
+            return
         if path in self.site.pages:
             self._answer(self.site.pages[path].encode(), "text/html; charset=utf-8")
             return
