@@ -317,7 +317,7 @@ def test_4_4_no_operation_passes_the_bureau_meeting(town: Town) -> None:
         MoveToken("draft_decision", "已口头同意", element_id="deliberate"),
         MoveToken("resolved", "已口头同意", element_id="deliberate"),
         MoveToken("expel", "已口头同意", element_id="deliberate"),
-        RestartFrom("handover", "已口头同意"),
+        RestartFrom("expel", "已口头同意"),
     ):
         with (
             pytest.raises(LawForbids, match=r"“局务会审议”是规程规定的环节（4\.4）") as refused,
