@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
+import pytest
 from playwright.sync_api import Browser, expect
 
 from tests.browser.people import Person
-from tests.browser.product import Product
+from tests.browser.product import Product, running
 
 PHONE: dict[str, Any] = {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True}
+
+
+@pytest.fixture(scope="module")
+def product() -> Iterator[Product]:
+    """A product of its own: where another story has moved the clock, the questionnaire is closed."""
+    with running() as started:
+        yield started
 
 
 def test_3_2_a_questionnaire_is_answered_on_a_telephone_and_counted(
